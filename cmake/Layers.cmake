@@ -1,0 +1,60 @@
+# One static library per folder of src/, in the order of src/LAYERS; each may include and link only
+# the layers before it. Unit tests of a layer link that layer and what lies below, so a call upward
+# is an undefined symbol.
+
+set(MKD_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla)
+option(MKD_WERROR "Warnings are errors" ON)
+if(MKD_WERROR)
+    list(APPEND MKD_WARNINGS -Werror)
+endif()
+
+set(MKD_LIBS_base Threads::Threads m PkgConfig::YAML)
+set(MKD_LIBS_tensor OpenMP::OpenMP_C mkd_onednn)
+set(MKD_LIBS_io PkgConfig::SPNG PkgConfig::TURBOJPEG PkgConfig::LIBZIP PkgConfig::ZLIB PkgConfig::JANSSON)
+set(MKD_LIBS_data mkd_embree)
+set(MKD_LIBS_report PkgConfig::CAIRO)
+
+file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS MKD_LAYERS)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/LAYERS)
+
+set(mkd_below "")
+foreach(layer IN LISTS MKD_LAYERS)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${layer}/*.c)
+    if(layer STREQUAL "app")
+        break()
+    endif()
+    if(NOT sources)
+        continue()
+    endif()
+    add_library(mkd_${layer} STATIC ${sources})
+    target_include_directories(mkd_${layer} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_compile_options(mkd_${layer} PRIVATE ${MKD_WARNINGS})
+    target_compile_definitions(mkd_${layer} PUBLIC _POSIX_C_SOURCE=200809L)
+    target_link_libraries(mkd_${layer} PUBLIC ${mkd_below} ${MKD_LIBS_${layer}})
+    list(PREPEND mkd_below mkd_${layer})
+endforeach()
+set(MKD_ALL_LAYERS ${mkd_below})
+
+if(sources)
+    add_executable(monokd ${sources})
+    target_compile_options(monokd PRIVATE ${MKD_WARNINGS})
+    target_link_libraries(monokd PRIVATE ${MKD_ALL_LAYERS})
+    set_target_properties(monokd PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endif()
+
+# tests/unit/<layer>/<name>_test.c -> program unit_<layer>_<name>
+enable_testing()
+foreach(layer IN LISTS MKD_LAYERS)
+    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${layer}/*_test.c)
+    foreach(test IN LISTS tests)
+        get_filename_component(name ${test} NAME_WE)
+        string(REGEX REPLACE "_test$" "" name ${name})
+        set(target unit_${layer}_${name})
+        add_executable(${target} ${test})
+        target_compile_options(${target} PRIVATE ${MKD_WARNINGS})
+        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+        target_link_libraries(${target} PRIVATE mkd_${layer} PkgConfig::CMOCKA)
+        add_test(NAME unit/${layer}/${name} COMMAND ${target}
+                 WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+    endforeach()
+endforeach()
