@@ -18,17 +18,16 @@ int mkd_error_set(int code, const char *fmt, ...) {
 }
 
 int mkd_error_prefix(int code, const char *fmt, ...) {
-    char prefix[MKD_ERROR_BYTES];
-    char message[MKD_ERROR_BYTES];
+    // prefix and separator go into one buffer; a message that outgrows it keeps its beginning
+    char message[2 * MKD_ERROR_BYTES];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(prefix, sizeof prefix, fmt, args);
+    vsnprintf(message, MKD_ERROR_BYTES - 2, fmt, args);
     va_end(args);
-    // a message that outgrows its buffer keeps its beginning: the prefix says where
-    size_t length = strlen(prefix);
-    memcpy(message, prefix, length);
-    snprintf(message + length, sizeof message - length, ": %s", last_message);
-    memcpy(last_message, message, sizeof message);
+    strcat(message, ": ");
+    strcat(message, last_message);
+    message[MKD_ERROR_BYTES - 1] = '\0';
+    memcpy(last_message, message, sizeof last_message);
     return code;
 }
 
