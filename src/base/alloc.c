@@ -26,8 +26,9 @@ static void count_up(size_t bytes) {
     uint_fast64_t live =
         atomic_fetch_add_explicit(&live_bytes, bytes, memory_order_relaxed) + bytes;
     uint_fast64_t peak = atomic_load_explicit(&peak_bytes, memory_order_relaxed);
-    while (live > peak && !atomic_compare_exchange_weak_explicit(
-                              &peak_bytes, &peak, live, memory_order_relaxed, memory_order_relaxed)) {
+    while (live > peak &&
+           !atomic_compare_exchange_weak_explicit(&peak_bytes, &peak, live, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
     }
 }
 

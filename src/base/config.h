@@ -20,16 +20,16 @@ extern "C" {
 #define MKD_OPTION_LIST_MAX 16
 
 typedef enum mkd_option_type {
-    MKD_OPTION_BOOL,     ///< bool
-    MKD_OPTION_INT,      ///< int64_t
-    MKD_OPTION_FLOAT,    ///< double
-    MKD_OPTION_STRING,   ///< const char * (owned by the config)
-    MKD_OPTION_PATH,     ///< const char *; relative paths from a file are relative to the working
-                         ///< folder, as on the command line
-    MKD_OPTION_CHOICE,   ///< int: index into `choices`
-    MKD_OPTION_INTS,     ///< mkd_int_list
-    MKD_OPTION_FLOATS,   ///< mkd_float_list
-    MKD_OPTION_STRINGS   ///< mkd_string_list
+    MKD_OPTION_BOOL,   ///< bool
+    MKD_OPTION_INT,    ///< int64_t
+    MKD_OPTION_FLOAT,  ///< double
+    MKD_OPTION_STRING, ///< const char * (owned by the config)
+    MKD_OPTION_PATH,   ///< const char *; relative paths from a file are relative to the working
+                       ///< folder, as on the command line
+    MKD_OPTION_CHOICE, ///< int: index into `choices`
+    MKD_OPTION_INTS,   ///< mkd_int_list
+    MKD_OPTION_FLOATS, ///< mkd_float_list
+    MKD_OPTION_STRINGS ///< mkd_string_list
 } mkd_option_type;
 
 typedef struct mkd_int_list {

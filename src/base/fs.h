@@ -17,9 +17,9 @@ extern "C" {
 /// Errors: ENOTFOUND, EIO, EFORMAT, ENOMEM; the message names the path.
 int mkd_fs_read(char **out, size_t *bytes, const char *path, size_t max_bytes) MKD_NODISCARD;
 
-/// Replaces `path` by `bytes` bytes: written to a temporary name beside it, flushed to disk (fsync),
-/// renamed. Either the old or the whole new file exists at any moment; on failure the temporary
-/// file is removed.
+/// Replaces `path` by `bytes` bytes: written to a temporary name beside it, flushed to disk
+/// (fsync), renamed. Either the old or the whole new file exists at any moment; on failure the
+/// temporary file is removed.
 int mkd_fs_write_atomic(const char *path, const void *data, size_t bytes) MKD_NODISCARD;
 
 /// A streamed atomic write.

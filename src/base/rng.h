@@ -19,7 +19,7 @@ typedef enum mkd_rng_purpose {
     MKD_RNG_SHUFFLE, ///< order of an epoch
     MKD_RNG_AUGMENT, ///< augmentation of a sample
     MKD_RNG_DROPOUT,
-    MKD_RNG_SYNTH,   ///< the synthetic data set; sample = frame
+    MKD_RNG_SYNTH, ///< the synthetic data set; sample = frame
     MKD_RNG_BOOTSTRAP
 } mkd_rng_purpose;
 

@@ -27,7 +27,8 @@ double mkd_wall_time_s(void);
 /// Number of CPUs this process may use (affinity mask), at least 1.
 int mkd_cpu_count(void);
 
-/// The request to stop: set by the program's signal handler (async-signal-safe), asked by long work.
+/// The request to stop: set by the program's signal handler (async-signal-safe), asked by long
+/// work.
 void mkd_interrupt_request(void);
 bool mkd_interrupt_requested(void);
 void mkd_interrupt_clear(void);

@@ -21,7 +21,7 @@ typedef struct mkd_dataset mkd_dataset;
 
 /// What a problem found by `data check` means: an error makes the frame unusable.
 typedef struct mkd_check_report {
-    mkd_str text;       ///< one line a problem, "path:line: found, expected"
+    mkd_str text; ///< one line a problem, "path:line: found, expected"
     size_t n_errors, n_warnings, n_frames;
 } mkd_check_report;
 

@@ -26,8 +26,8 @@ typedef struct mkd_object {
     int occlusion;                ///< 0 visible, 1 partly, 2 largely, 3 unknown, -1 DontCare
     double alpha_rad;             ///< observation angle; -10 unknown
     mkd_box2d box_px;
-    mkd_box3d box;   ///< all sizes -1 and position -1000 where there is none
-    double score;    ///< detections; 0 in labels
+    mkd_box3d box; ///< all sizes -1 and position -1000 where there is none
+    double score;  ///< detections; 0 in labels
 } mkd_object;
 
 typedef struct mkd_object_list {
@@ -64,9 +64,9 @@ typedef struct mkd_frame {
     char id[MKD_FRAME_ID_MAX];
     int n_views;
     mkd_view views[MKD_MAX_VIEWS];
-    mkd_object_list objects; ///< in the frame of view 0's camera
-    bool labeled;            ///< false: `objects` is empty because nobody labeled the frame
-    mkd_points points;       ///< LiDAR frame; empty unless asked for
+    mkd_object_list objects;      ///< in the frame of view 0's camera
+    bool labeled;                 ///< false: `objects` is empty because nobody labeled the frame
+    mkd_points points;            ///< LiDAR frame; empty unless asked for
     double camera_from_lidar[12]; ///< row-major 3x4, into the rectified frame of view 0
 } mkd_frame;
 

@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/// Reads label (15 fields) or result (16 fields) lines; blank lines are skipped. Which of the two is
-/// asked for by `with_score`. NaN, infinity, a wrong number of fields or an unparsable number is
+/// Reads label (15 fields) or result (16 fields) lines; blank lines are skipped. Which of the two
+/// is asked for by `with_score`. NaN, infinity, a wrong number of fields or an unparsable number is
 /// EFORMAT with "path:line: field: found, expected".
 int mkd_kitti_read_objects(mkd_object_list *out, const char *path, bool with_score) MKD_NODISCARD;
 int mkd_kitti_parse_objects(mkd_object_list *out, char *text, const char *path,
@@ -20,8 +20,8 @@ int mkd_kitti_format_objects(mkd_str *out, const mkd_object_list *objects, bool 
                              int decimals) MKD_NODISCARD;
 
 typedef struct mkd_kitti_calib {
-    double p2[12];      ///< row-major 3x4
-    double r0_rect[9];  ///< row-major 3x3
+    double p2[12];          ///< row-major 3x4
+    double r0_rect[9];      ///< row-major 3x3
     double velo_to_cam[12]; ///< Tr_velo_to_cam, row-major 3x4
 } mkd_kitti_calib;
 /// Reads keys P2, R0_rect (or R_rect), Tr_velo_to_cam (or Tr_velo_cam), with or without a colon.

@@ -8,8 +8,8 @@ extern "C" {
 
 /// A 3x4 projection of the rectified camera frame in which labels live.
 ///
-/// Monocular code's convention (see mkd_camera_project): the divisor is the point's z, not the third
-/// row, so projection and back-projection are exact inverses at a given z.
+/// Monocular code's convention (see mkd_camera_project): the divisor is the point's z, not the
+/// third row, so projection and back-projection are exact inverses at a given z.
 typedef struct mkd_camera {
     double projection[12]; ///< row-major 3x4, pixels
     int width_px, height_px;
@@ -20,8 +20,8 @@ void mkd_camera_project(double out_px[2], const mkd_camera *camera, const double
 /// Inverse of mkd_camera_project at depth `depth_m`: x = (u - cu) z / fu - P03 / fu.
 void mkd_camera_back_project(double out_m[3], const mkd_camera *camera, const double at_px[2],
                              double depth_m);
-/// The camera of the image mirrored in x: u' = width - 1 - u for points with x' = -x, exact with the
-/// divisor z: cu' = width - 1 - cu, P03' = -P03.
+/// The camera of the image mirrored in x: u' = width - 1 - u for points with x' = -x, exact with
+/// the divisor z: cu' = width - 1 - cu, P03' = -P03.
 mkd_camera mkd_camera_flip(const mkd_camera *camera);
 
 #ifdef __cplusplus

@@ -21,7 +21,8 @@ int mkd_image_new(mkd_image *out, int width_px, int height_px, int channels) MKD
 void mkd_image_free(mkd_image *image);
 
 /// Reads a PNG or JPEG (by content, not by name) as RGB. Images above 64 megapixels are refused
-/// before memory is taken. Errors name the path and say what is broken; a truncated file is EFORMAT.
+/// before memory is taken. Errors name the path and say what is broken; a truncated file is
+/// EFORMAT.
 int mkd_image_read(mkd_image *out, const char *path) MKD_NODISCARD;
 /// Decodes from memory; `name` stands for the path in messages.
 int mkd_image_decode(mkd_image *out, const void *bytes, size_t n_bytes,

@@ -21,8 +21,8 @@ const char *mkd_npz_name(const mkd_npz *npz, size_t i);
 /// Index of a name, or -1.
 long mkd_npz_find(const mkd_npz *npz, const char *name);
 /// Reads one array. Data types f4 f8 f2 i1 u1 i2 u2 i4 i8 b1, little-endian, C order (Fortran order
-/// of rank <= 1 too); anything else is EUNSUPPORTED by name. The array's size is checked against the
-/// member's before memory is taken.
+/// of rank <= 1 too); anything else is EUNSUPPORTED by name. The array's size is checked against
+/// the member's before memory is taken.
 int mkd_npz_read(mkd_tensor *out, mkd_npz *npz, size_t i) MKD_NODISCARD;
 
 /// Writes all arrays, deflated, atomically.

@@ -36,8 +36,8 @@ const char *mkd_shape_text(char text[MKD_SHAPE_TEXT_BYTES], const mkd_shape *sha
 typedef struct mkd_tensor {
     mkd_dtype dtype;
     mkd_shape shape;
-    void *data;  ///< count * element bytes, aligned to 64 when owned
-    bool owned;  ///< mkd_tensor_free frees `data`
+    void *data; ///< count * element bytes, aligned to 64 when owned
+    bool owned; ///< mkd_tensor_free frees `data`
 } mkd_tensor;
 
 /// Zeroed and owned.
