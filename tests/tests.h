@@ -6,7 +6,22 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
+
+/// Path of a file or folder of the developers' data: below $MKD_SHARED, else ../shared beside the
+/// checkout. Where it does not exist the calling test is skipped with a line that says so.
+static inline void tests_shared_path(char *out, size_t bytes, const char *relative) {
+    const char *root = getenv("MKD_SHARED");
+    struct stat info;
+    snprintf(out, bytes, "%s/%s", root ? root : MKD_SOURCE_DIR "/../shared", relative);
+    if (stat(out, &info) != 0) {
+        print_message("skipped: found no %s (MKD_SHARED names another folder)\n", out);
+        skip();
+    }
+}
 
 #endif
