@@ -2,6 +2,7 @@
 #ifndef MKD_TESTS_H
 #define MKD_TESTS_H
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,19 @@ static inline void tests_shared_path(char *out, size_t bytes, const char *relati
     if (stat(out, &info) != 0) {
         print_message("skipped: found no %s (MKD_SHARED names another folder)\n", out);
         skip();
+    }
+}
+
+/// Fails unless `found` is within `tolerance` of `expected` (cmocka compares in float only).
+#define assert_near(found, expected, tolerance)                                                    \
+    tests_assert_near((found), (expected), (tolerance), #found, __FILE__, __LINE__)
+
+static inline void tests_assert_near(double found, double expected, double tolerance,
+                                     const char *what, const char *file, int line) {
+    if (!(fabs(found - expected) <= tolerance)) {
+        print_error("%s: found %.17g, expected %.17g within %g\n", what, found, expected,
+                    tolerance);
+        _fail(file, line);
     }
 }
 
