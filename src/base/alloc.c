@@ -171,6 +171,10 @@ char *mkd_arena_printf(mkd_arena *arena, const char *fmt, ...) {
     va_start(args, fmt);
     int length = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
+    if (length < 0) {
+        mkd_error_set(MKD_ENOMEM, "cannot format '%s'", fmt);
+        return NULL;
+    }
     char *text = mkd_arena_alloc(arena, (size_t)length + 1);
     if (text) {
         va_start(args, fmt);

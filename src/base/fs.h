@@ -13,16 +13,19 @@ extern "C" {
 #endif
 
 /// Reads a whole file; `*out` has one NUL byte behind its `*bytes` bytes. Caller frees (mkd_free).
-/// A file larger than `max_bytes` is refused (EFORMAT) before it is read.
-/// Errors: ENOTFOUND, EIO, EFORMAT, ENOMEM; the message names the path.
+/// A file larger than `max_bytes` is refused (EFORMAT) before it is read. Files without a size
+/// (pipes, /proc) are read until they end. Errors: ENOTFOUND, EIO, EFORMAT, ENOMEM, EINVAL (a
+/// folder); the message names the path.
 int mkd_fs_read(char **out, size_t *bytes, const char *path, size_t max_bytes) MKD_NODISCARD;
 
 /// Replaces `path` by `bytes` bytes: written to a temporary name beside it, flushed to disk
 /// (fsync), renamed. Either the old or the whole new file exists at any moment; on failure the
-/// temporary file is removed.
+/// temporary file is removed. The permissions of an old file are kept, a link is followed; what is
+/// not a file (a device, a pipe) is written in place.
 int mkd_fs_write_atomic(const char *path, const void *data, size_t bytes) MKD_NODISCARD;
 
-/// A streamed atomic write.
+/// A streamed atomic write. After a failed write nothing is left on disk, every further call fails
+/// likewise, and commit or abort still has to be called.
 typedef struct mkd_fs_writer mkd_fs_writer;
 int mkd_fs_writer_open(mkd_fs_writer **out, const char *path) MKD_NODISCARD;
 int mkd_fs_writer_write(mkd_fs_writer *w, const void *data, size_t bytes) MKD_NODISCARD;
@@ -31,7 +34,7 @@ int mkd_fs_writer_commit(mkd_fs_writer *w) MKD_NODISCARD;
 /// Drops the temporary file and frees. NULL is allowed.
 void mkd_fs_writer_abort(mkd_fs_writer *w);
 
-/// A read-only memory map.
+/// A read-only memory map of a file. An empty file gives 0 bytes and a non-NULL pointer.
 typedef struct mkd_fs_map {
     const uint8_t *data;
     size_t bytes;
@@ -39,18 +42,22 @@ typedef struct mkd_fs_map {
 int mkd_fs_map_open(mkd_fs_map *out, const char *path) MKD_NODISCARD;
 void mkd_fs_map_close(mkd_fs_map *map);
 
-/// Appends one line (a newline is added) in a single write, and flushes it to the system.
+/// Appends one line (a newline is added) in a single write, and flushes it to the system. If the
+/// disk is full, the part of the line that was written is taken back.
 int mkd_fs_append_line(const char *path, const char *line) MKD_NODISCARD;
 
 bool mkd_fs_exists(const char *path);
 bool mkd_fs_is_dir(const char *path);
 /// Creates a folder and its parents; an existing one is fine.
 int mkd_fs_make_dirs(const char *path) MKD_NODISCARD;
+/// Removes a file, a link or an empty folder. Errors: ENOTFOUND, EIO.
 int mkd_fs_remove(const char *path) MKD_NODISCARD;
 /// Removes a folder with all its contents; links are removed, not followed.
 int mkd_fs_remove_tree(const char *path) MKD_NODISCARD;
 
-/// Sorted names (not paths) of a folder's entries that end in `suffix` ("" for all).
+/// Sorted names (not paths) of a folder's entries that end in `suffix` ("" for all). Hidden
+/// entries, whose name begins with a dot (the temporary files of an atomic write among them), are
+/// left out.
 typedef struct mkd_fs_list {
     char **names;
     size_t n;
@@ -64,7 +71,7 @@ char *mkd_fs_join(const char *a, const char *b) MKD_NODISCARD;
 char *mkd_fs_dirname(const char *path) MKD_NODISCARD;
 
 /// An exclusive lock file, held until close or the process ends (flock).
-/// Errors: EINVAL if another process holds it.
+/// Errors: EINVAL if it is held already, with the holder's process number; ENOTFOUND, EIO.
 int mkd_fs_lock(int *out_fd, const char *path) MKD_NODISCARD;
 void mkd_fs_unlock(int fd);
 

@@ -12,10 +12,11 @@ typedef enum mkd_log_level { MKD_LOG_DEBUG, MKD_LOG_INFO, MKD_LOG_WARN } mkd_log
 
 typedef void (*mkd_log_sink)(void *payload, mkd_log_level level, const char *line);
 
-/// Sets the program's sink (NULL: none). Not to be called while other threads log.
+/// Sets the program's sink (NULL: none). Not to be called while other threads log. A sink is called
+/// by one thread at a time and must not log itself.
 void mkd_log_set_sink(mkd_log_sink sink, void *payload);
 
-/// Thread-safe: lines of several threads do not mix.
+/// Thread-safe: lines of several threads do not mix. A line is cut at 4095 bytes.
 void mkd_log(mkd_log_level level, const char *fmt, ...) MKD_PRINTF(2, 3);
 
 /// Progress of long work, shown by the program as a bar or as plain lines.

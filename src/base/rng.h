@@ -30,18 +30,19 @@ typedef struct mkd_rng {
     unsigned used; ///< words of `block` already given out
 } mkd_rng;
 
-/// Starts the stream (seed, epoch, sample, purpose).
+/// Starts the stream (seed, epoch, sample, purpose). A stream has 2^34 words before it repeats.
 mkd_rng mkd_rng_at(uint64_t seed, uint32_t epoch, uint64_t sample, mkd_rng_purpose purpose);
 
 uint32_t mkd_rng_u32(mkd_rng *r);
 /// Uniform in [0, 1), 53 bits.
 double mkd_rng_uniform(mkd_rng *r);
+/// Uniform in [low, high), or `low` if they are equal.
 double mkd_rng_range(mkd_rng *r, double low, double high);
 /// Uniform integer in [0, n), unbiased; n > 0.
 uint32_t mkd_rng_below(mkd_rng *r, uint32_t n);
-/// Normal with mean 0 and standard deviation 1 (Box-Muller).
+/// Normal with mean 0 and standard deviation 1 (Box-Muller). Always takes four words.
 double mkd_rng_normal(mkd_rng *r);
-/// Fisher-Yates.
+/// Fisher-Yates; n < 2^32.
 void mkd_rng_shuffle(mkd_rng *r, int64_t *items, size_t n);
 
 #ifdef __cplusplus
