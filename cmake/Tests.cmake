@@ -9,12 +9,12 @@
 
 enable_testing()
 
-# OpenMP threads that spin while waiting slow every test that runs beside them. Embree's and oneDNN's
-# own leaks at exit are not ours to mend (tests/lsan.supp).
+# OpenMP threads that spin while waiting slow every test that runs beside them
 set(mkd_test_environment
     MKD_SOURCE_DIR=${CMAKE_SOURCE_DIR}
     MKD_BUILD_DIR=${CMAKE_BINARY_DIR}
     MKD_BIN=${CMAKE_BINARY_DIR}/monokd
+    MKD_ONEDNN_INCLUDE=${MKD_ONEDNN_INCLUDE}
     MKD_SANITIZE=${MKD_SANITIZE}
     OMP_WAIT_POLICY=passive
     ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
