@@ -297,7 +297,7 @@ int mkd_npy_header_write(char out[MKD_NPY_WRITTEN_HEADER_MAX_BYTES], size_t *n_b
         code = codes[i].dtype == dtype ? codes[i].code : code;
     }
     if (!code) {
-        MKD_FAIL(MKD_EUNSUPPORTED, "npy: found element type %s, which numpy does not have",
+        MKD_FAIL(MKD_EUNSUPPORTED, "found element type %s, which numpy does not have",
                  mkd_dtype_name(dtype));
     }
     // longest: 10 + 50 of keys + 6 extents of 19 digits, padded to a multiple of 64: below 256

@@ -277,12 +277,14 @@ typedef struct member {
 static int add_member(zip_t *zip, member *m, const char *path, const char *name,
                       const mkd_tensor *tensor) {
     size_t header_bytes;
-    MKD_TRY(mkd_npy_header_write(m->header, &header_bytes, tensor->dtype, &tensor->shape));
+    int status = mkd_npy_header_write(m->header, &header_bytes, tensor->dtype, &tensor->shape);
+    if (status < 0) {
+        return mkd_error_prefix(status, "%s: %s", path, name);
+    }
     m->fragments[0] = (zip_buffer_fragment_t){(zip_uint8_t *)m->header, header_bytes};
     m->fragments[1] = (zip_buffer_fragment_t){tensor->data, mkd_tensor_bytes(tensor)};
     mkd_str file_name = {0};
     mkd_str_printf(&file_name, "%s.npy", name);
-    int status;
     MKD_GOTO(mkd_str_status(&file_name));
     zip_source_t *source =
         zip_source_buffer_fragment(zip, m->fragments, m->fragments[1].length ? 2 : 1, 0);
