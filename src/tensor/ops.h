@@ -83,7 +83,7 @@ typedef struct mkd_op_info {
     const char *summary;
 } mkd_op_info;
 
-/// The row of ops.def.
+/// The row of ops.def; NULL for anything else.
 const mkd_op_info *mkd_op_get_info(mkd_op op);
 
 typedef enum mkd_unary {

@@ -42,6 +42,11 @@ typedef struct mkd_program {
     int n_nodes;
 } mkd_program;
 
+/// The arguments of a node as host memory; absent values have data NULL. `out` points into `node`.
+/// Errors: EDEVICE if the host cannot reach a value.
+int mkd_program_resolve(mkd_call *out, const mkd_program *program,
+                        const mkd_program_node *node) MKD_NODISCARD;
+
 #ifdef __cplusplus
 }
 #endif

@@ -399,18 +399,24 @@ static void convert_chunk(char *to, const char *from, mkd_dtype out, mkd_dtype i
     }
 }
 
-int mkd_tensor_convert(mkd_tensor *out, const mkd_tensor *in, mkd_dtype dtype) {
-    MKD_TRY(mkd_tensor_new(out, dtype, in->shape));
+void mkd_tensor_convert_into(const mkd_tensor *out, const mkd_tensor *in) {
     size_t count = (size_t)mkd_tensor_count(in);
-    if (dtype == in->dtype) {
-        memcpy(out->data, in->data, mkd_tensor_bytes(in));
-        return 0;
+    if (out->dtype == in->dtype) {
+        if (count > 0 && out->data != in->data) {
+            memmove(out->data, in->data, mkd_tensor_bytes(in));
+        }
+        return;
     }
-    size_t to_bytes = mkd_dtype_bytes(dtype), from_bytes = mkd_dtype_bytes(in->dtype);
+    size_t to_bytes = mkd_dtype_bytes(out->dtype), from_bytes = mkd_dtype_bytes(in->dtype);
     for (size_t i = 0; i < count; i += CHUNK) {
         size_t n = count - i < CHUNK ? count - i : CHUNK;
         convert_chunk((char *)out->data + i * to_bytes, (const char *)in->data + i * from_bytes,
-                      dtype, in->dtype, n);
+                      out->dtype, in->dtype, n);
     }
+}
+
+int mkd_tensor_convert(mkd_tensor *out, const mkd_tensor *in, mkd_dtype dtype) {
+    MKD_TRY(mkd_tensor_new(out, dtype, in->shape));
+    mkd_tensor_convert_into(out, in);
     return 0;
 }

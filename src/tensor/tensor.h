@@ -53,6 +53,8 @@ int mkd_tensor_transpose(mkd_tensor *out, const mkd_tensor *in, const int *order
 /// Converted element type. Owned. Real to integer drops the fraction; integers saturate; NaN
 /// becomes 0, or true. Reals round to nearest even.
 int mkd_tensor_convert(mkd_tensor *out, const mkd_tensor *in, mkd_dtype dtype) MKD_NODISCARD;
+/// The same into memory that is there: `out` has its type, data and as many elements as `in`.
+void mkd_tensor_convert_into(const mkd_tensor *out, const mkd_tensor *in);
 
 /// Round to nearest even; NaN stays NaN.
 uint16_t mkd_bf16_from_f32(float value);
