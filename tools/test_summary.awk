@@ -1,12 +1,14 @@
-# Counts test cases in the LastTest.log files that ctest leaves behind and prints, as its last line,
-# "N passed, N failed, N skipped". A cmocka program and build/parity count their own cases; any other
-# test is one case. Exit status 1 if anything failed or nothing ran.
+# Counts test cases in the JUnit files that ctest writes; says what failed and why something was
+# skipped, and prints as its last line "N passed, N failed, N skipped". A cmocka program and
+# build/parity count their own cases; any other test is one case. Exit status 1 if anything failed or
+# nothing ran.
+
+function attribute(line, key) {
+    return match(line, " " key "=\"[^\"]*\"") ? substr(line, RSTART + length(key) + 3, RLENGTH - length(key) - 4) : ""
+}
 
 function finish() {
-    if (!name) {
-        return
-    }
-    # the runner's verdict stands even if the cases do not show it: a crash, a sanitizer's finding
+    # ctest's verdict stands even if the cases do not show it: a crash, a sanitizer's finding
     if (verdict == "failed" && failed == 0) {
         failed = 1
     } else if (passed + failed + skipped == 0) {
@@ -14,23 +16,21 @@ function finish() {
         skipped = verdict == "skipped"
     }
     if (failed > 0) {
-        failures = failures "\n    " FILENAME_of_block ": " name
+        failures = failures "\n    " name " (" FILENAME ")"
     }
     total_passed += passed
     total_failed += failed
     total_skipped += skipped
-    name = ""
 }
 
-/^[0-9]+\/[0-9]+ Testing: / {
-    finish()
-    name = $3
-    FILENAME_of_block = FILENAME
-    sub(/\/?Testing\/Temporary\/LastTest.log$/, "", FILENAME_of_block)
-    verdict = "failed"
+/^\t<testcase / {
+    name = attribute($0, "name")
+    status = attribute($0, "status")
+    verdict = status == "run" ? "passed" : status == "disabled" ? "skipped" : "failed"
     passed = failed = skipped = 0
 }
-
+/^\t\t<skipped message="SKIP_RETURN_CODE/ { verdict = "skipped" }
+{ sub(/^\t\t<system-out>/, "") }
 /^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
 /^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
 /^\[  SKIPPED \] [0-9]+ test/ { skipped += $4 }
@@ -39,12 +39,13 @@ function finish() {
     failed += $3
     skipped += $5
 }
-
-/^Test Passed\.$/ { verdict = "passed" }
-/^Test Skipped\.|^Test Pass Reason|SKIP_RETURN_CODE|Skipped/ && /^Test / { verdict = "skipped" }
+/^skipped: / && !($0 in reasons) {
+    reasons[$0] = 1
+    print
+}
+/^\t<\/testcase>/ { finish() }
 
 END {
-    finish()
     if (failures) {
         print "failed:" failures
     }

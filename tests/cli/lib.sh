@@ -62,7 +62,6 @@ shared() {
     [ -e "$shared" ] || skip "found no $shared (MKD_SHARED names another folder)"
 }
 
-[ -x "$MKD_BIN" ] || skip "found no program $MKD_BIN"
 work=$(mktemp -d)
 mkdir "$work/folder"
 cd "$work/folder" || exit 1
