@@ -17,7 +17,9 @@ typedef struct mkd_image {
     int channels; ///< 3 = RGB, 1 = gray
 } mkd_image;
 
+/// Black. EINVAL: channels other than 1 and 3, no pixel, or more than 64 megapixels.
 int mkd_image_new(mkd_image *out, int width_px, int height_px, int channels) MKD_NODISCARD;
+/// NULL is allowed.
 void mkd_image_free(mkd_image *image);
 
 /// Reads a PNG or JPEG (by content, not by name) as RGB. Images above 64 megapixels are refused
@@ -34,11 +36,16 @@ int mkd_image_probe(int *width_px, int *height_px, const char *path) MKD_NODISCA
 int mkd_png_encode(uint8_t **out, size_t *n_bytes, const mkd_image *image, int level) MKD_NODISCARD;
 /// Atomic write of mkd_png_encode.
 int mkd_png_write(const char *path, const mkd_image *image, int level) MKD_NODISCARD;
+/// `quality` 1 to 100; color is subsampled 4:2:0. Caller frees with mkd_free.
 int mkd_jpeg_encode(uint8_t **out, size_t *n_bytes, const mkd_image *image,
                     int quality) MKD_NODISCARD;
 
-/// 16-bit gray PNG, as KITTI's depth maps use (value / 256 = metres).
+/// 16-bit gray PNG, as KITTI's depth maps use (value / 256 = meters). Caller frees with mkd_free.
 int mkd_png16_read(uint16_t **out, int *width_px, int *height_px, const char *path) MKD_NODISCARD;
+/// Decodes from memory; `name` stands for the path in messages.
+int mkd_png16_decode(uint16_t **out, int *width_px, int *height_px, const void *bytes,
+                     size_t n_bytes, const char *name) MKD_NODISCARD;
+/// Atomic.
 int mkd_png16_write(const char *path, const uint16_t *pixels, int width_px,
                     int height_px) MKD_NODISCARD;
 
