@@ -29,8 +29,8 @@ typedef struct mkd_backbone {
     const char *name;
     const char *summary;
     int divisor; ///< height and width of the image must be multiples of this
-    /// image [N,H,W,3], parameters below "backbone." and its neck's name
-    void (*build)(mkd_features *out, mkd_graph *g, mkd_value image);
+    /// image [N,H,W,3]; parameters below "backbone." and below `neck` ("neck", "feat_up")
+    void (*build)(mkd_features *out, mkd_graph *g, mkd_value image, const char *neck);
 } mkd_backbone;
 
 /// By name; an unknown one names the nearest.

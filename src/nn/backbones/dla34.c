@@ -74,8 +74,8 @@ static mkd_value tree2(mkd_graph *g, mkd_value x, const char *path, int out) {
     return tree1(g, t1, mkd_graph_name(g, "%s.tree2", path), out, 1, children, 2);
 }
 
-static mkd_value ida_step(mkd_graph *g, mkd_value fine, mkd_value coarse, int ida, int i, int out) {
-    const char *path = mkd_graph_name(g, "neck.ida_%d", ida);
+static mkd_value ida_step(mkd_graph *g, mkd_value fine, mkd_value coarse, const char *path, int i,
+                          int out) {
     mkd_value x = conv(g, coarse, mkd_graph_name(g, "%s.proj_%d.conv", path, i), out, 3, 1);
     x = norm(g, x, mkd_graph_name(g, "%s.proj_%d.bn", path, i), true);
     x = mkd_conv_transpose2d(
@@ -92,7 +92,7 @@ static mkd_value ida_step(mkd_graph *g, mkd_value fine, mkd_value coarse, int id
     return norm(g, x, mkd_graph_name(g, "%s.node_%d.bn", path, i), true);
 }
 
-static void build(mkd_features *out, mkd_graph *g, mkd_value image) {
+static void build(mkd_features *out, mkd_graph *g, mkd_value image, const char *neck) {
     mkd_value x = conv_level(g, image, "backbone.base_layer", 16, 7, 1);
     x = conv_level(g, x, "backbone.level0", 16, 3, 1);
     x = conv_level(g, x, "backbone.level1", 32, 3, 2);
@@ -102,12 +102,15 @@ static void build(mkd_features *out, mkd_graph *g, mkd_value image) {
     mkd_value l4_pooled = mkd_max_pool2d(g, l4, 2, 2, 0);
     mkd_value l5 = tree1(g, l4, "backbone.level5", 512, 2, &l4_pooled, 1);
 
-    mkd_value m16 = ida_step(g, l4, l5, 0, 1, 256);
-    mkd_value a8 = ida_step(g, l3, l4, 1, 1, 128);
-    mkd_value m8 = ida_step(g, a8, m16, 1, 2, 128);
-    mkd_value m4 = ida_step(g, l2, l3, 2, 1, 64);
-    m4 = ida_step(g, m4, a8, 2, 2, 64);
-    m4 = ida_step(g, m4, m8, 2, 3, 64);
+    const char *ida0 = mkd_graph_name(g, "%s.ida_0", neck);
+    const char *ida1 = mkd_graph_name(g, "%s.ida_1", neck);
+    const char *ida2 = mkd_graph_name(g, "%s.ida_2", neck);
+    mkd_value m16 = ida_step(g, l4, l5, ida0, 1, 256);
+    mkd_value a8 = ida_step(g, l3, l4, ida1, 1, 128);
+    mkd_value m8 = ida_step(g, a8, m16, ida1, 2, 128);
+    mkd_value m4 = ida_step(g, l2, l3, ida2, 1, 64);
+    m4 = ida_step(g, m4, a8, ida2, 2, 64);
+    m4 = ida_step(g, m4, m8, ida2, 3, 64);
 
     *out = (mkd_features){.map = m4,
                           .stride = 4,

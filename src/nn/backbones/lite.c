@@ -32,7 +32,7 @@ static mkd_value stage(mkd_graph *g, mkd_value x, int i) {
     return mkd_relu(g, mkd_add(g, y, down));
 }
 
-static void build(mkd_features *out, mkd_graph *g, mkd_value image) {
+static void build(mkd_features *out, mkd_graph *g, mkd_value image, const char *neck) {
     mkd_value maps[N_STAGES];
     mkd_value x = conv_norm(g, image, "backbone.stem", 16, 3, 2, true);
     for (int i = 0; i < N_STAGES; i++) {
@@ -44,13 +44,13 @@ static void build(mkd_features *out, mkd_graph *g, mkd_value image) {
     static const char *const names[N_STAGES] = {"stride4", "stride8", "stride16", "stride32"};
     for (int i = N_STAGES - 2; i >= 0; i--) {
         int width = i == 0 ? 32 : channels[i];
-        mkd_value lateral =
-            conv_norm(g, maps[i], mkd_graph_name(g, "neck.lateral%d", i + 1), width, 1, 1, false);
-        top = conv_norm(g, top, mkd_graph_name(g, "neck.reduce%d", i + 1), width, 1, 1, false);
+        mkd_value lateral = conv_norm(g, maps[i], mkd_graph_name(g, "%s.lateral%d", neck, i + 1),
+                                      width, 1, 1, false);
+        top = conv_norm(g, top, mkd_graph_name(g, "%s.reduce%d", neck, i + 1), width, 1, 1, false);
         top = mkd_interpolate2d(g, top, MKD_BILINEAR, mkd_value_extent(g, lateral, 1),
                                 mkd_value_extent(g, lateral, 2), false);
         top = mkd_relu(g, mkd_add(g, lateral, top));
-        top = conv_norm(g, top, mkd_graph_name(g, "neck.smooth%d", i + 1), width, 3, 1, true);
+        top = conv_norm(g, top, mkd_graph_name(g, "%s.smooth%d", neck, i + 1), width, 3, 1, true);
         out->taps[i] = (mkd_feature_tap){names[i], 4 << i, top};
     }
     out->map = top;
