@@ -6,6 +6,15 @@
 
 static MKD_THREAD_LOCAL char last_message[MKD_ERROR_BYTES];
 
+// A message is one line, whatever bytes a file name or a value brings in.
+static void keep_one_line(char *message) {
+    for (char *p = message; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+            *p = ' ';
+        }
+    }
+}
+
 int mkd_error_set(int code, const char *fmt, ...) {
     // format aside first: an argument may be the old message itself
     char message[MKD_ERROR_BYTES];
@@ -13,6 +22,7 @@ int mkd_error_set(int code, const char *fmt, ...) {
     va_start(args, fmt);
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
+    keep_one_line(message);
     memcpy(last_message, message, sizeof message);
     return code;
 }
@@ -27,6 +37,7 @@ int mkd_error_prefix(int code, const char *fmt, ...) {
     strcat(message, ": ");
     strcat(message, last_message);
     message[MKD_ERROR_BYTES - 1] = '\0';
+    keep_one_line(message);
     memcpy(last_message, message, sizeof last_message);
     return code;
 }

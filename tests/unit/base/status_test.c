@@ -38,11 +38,20 @@ static void test_a_long_message_is_cut_not_overrun(void **state) {
     assert_int_equal(strlen(mkd_error_last()), MKD_ERROR_BYTES - 1);
 }
 
+static void test_a_message_is_one_line(void **state) {
+    (void)state;
+    mkd_error_set(MKD_EINVAL, "found '%s'", "a\nb\x1b[0m");
+    assert_string_equal(mkd_error_last(), "found 'a b [0m'");
+    mkd_error_prefix(MKD_EINVAL, "%s", "x\ty");
+    assert_string_equal(mkd_error_last(), "x y: found 'a b [0m'");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message_is_kept_and_prefixed),
         cmocka_unit_test(test_an_old_message_may_be_an_argument),
         cmocka_unit_test(test_save_and_restore),
+        cmocka_unit_test(test_a_message_is_one_line),
         cmocka_unit_test(test_a_long_message_is_cut_not_overrun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

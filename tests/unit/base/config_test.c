@@ -1,0 +1,640 @@
+#include "tests.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/status.h"
+
+#include "unit/base/config_schema.h"
+
+static mkd_config *parse_with(const char *text, const char *override) {
+    mkd_config *config;
+    if (mkd_config_parse(&config, test_schema, "a.yaml", text, strlen(text), &override,
+                         override != NULL) < 0) {
+        fail_msg("%s", mkd_error_last());
+    }
+    return config;
+}
+
+static mkd_config *parse(const char *text) {
+    return parse_with(text, NULL);
+}
+
+static train_options train_of(mkd_config *config) {
+    train_options train;
+    assert_int_equal(mkd_config_get(&train, config, "train"), 0);
+    return train;
+}
+
+static void refuse(const char *text, int code, const char *expected) {
+    mkd_config *config;
+    int status = mkd_config_parse(&config, test_schema, "a.yaml", text, strlen(text), NULL, 0);
+    assert_string_equal(mkd_error_last(), expected);
+    assert_int_equal(status, code);
+    assert_null(config);
+}
+
+static void refuse_override(const char *override, const char *expected) {
+    mkd_config *config;
+    int status = mkd_config_load(&config, test_schema, NULL, &override, 1);
+    assert_string_equal(mkd_error_last(), expected);
+    assert_int_equal(status, MKD_EINVAL);
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    mkd_config *config;
+    assert_int_equal(mkd_config_load(&config, test_schema, NULL, NULL, 0), 0);
+    train_options train = train_of(config);
+    assert_int_equal(train.epochs, 12);
+    assert_float_equal(train.learning_rate, 1.25e-3, 0);
+    assert_true(train.resume);
+    assert_string_equal(train.name, "");
+    assert_string_equal(train.out, "runs/demo");
+    assert_int_equal(train.optimizer, 2);
+    assert_int_equal(train.milestones.n, 2);
+    assert_int_equal(train.milestones.at[1], 11);
+    assert_int_equal(train.mean.n, 3);
+    assert_float_equal(train.mean.at[2], 1e-3, 0);
+    assert_int_equal(train.classes.n, 0);
+    assert_string_equal(mkd_config_origin(config, "train.epochs"), "default");
+    assert_string_equal(mkd_config_text(config, "train.learning_rate"), "0.00125");
+    assert_string_equal(mkd_config_text(config, "train.resume"), "true");
+    assert_string_equal(mkd_config_text(config, "train.mean"), "[0.5, 0.25, 0.001]");
+    assert_null(mkd_config_origin(config, "train.none"));
+    assert_null(mkd_config_text(config, "train"));
+    top_options top;
+    assert_int_equal(mkd_config_get(&top, config, ""), 0);
+    assert_int_equal(top.seed, 1);
+    assert_int_equal(mkd_config_get(&top, config, "eval"), MKD_ENOTFOUND);
+    assert_string_equal(mkd_error_last(), "config: found no section 'eval' in the schema");
+    mkd_config_free(config);
+    mkd_config_free(NULL);
+}
+
+static void test_a_file_sets_nested_keys(void **state) {
+    (void)state;
+    mkd_config *config = parse("seed: 7\n"
+                               "train:\n"
+                               "  epochs: 08\n"
+                               "  learning_rate: 1e-4\n"
+                               "  resume: off\n"
+                               "  name: no\n"
+                               "  optimizer: sgd\n"
+                               "  milestones: [3]\n"
+                               "  mean: []\n"
+                               "  classes: [Car, 'a, b', 12]\n"
+                               "distill:\n"
+                               "  monoskd: {weight: -3}\n"
+                               "  method: monoskd\n");
+    train_options train = train_of(config);
+    assert_int_equal(train.epochs, 8);
+    assert_float_equal(train.learning_rate, 1e-4, 0);
+    assert_false(train.resume);
+    assert_string_equal(train.name, "no");
+    assert_int_equal(train.optimizer, 0);
+    assert_int_equal(train.milestones.n, 1);
+    assert_int_equal(train.milestones.at[0], 3);
+    assert_int_equal(train.mean.n, 0);
+    assert_int_equal(train.classes.n, 3);
+    assert_string_equal(train.classes.at[1], "a, b");
+    assert_string_equal(train.classes.at[2], "12");
+    distill_options distill;
+    monoskd_options monoskd;
+    assert_int_equal(mkd_config_get(&distill, config, "distill"), 0);
+    assert_int_equal(mkd_config_get(&monoskd, config, "distill.monoskd"), 0);
+    assert_string_equal(distill.method, "monoskd");
+    assert_float_equal(monoskd.weight, -3, 0);
+    assert_string_equal(mkd_config_origin(config, "train.learning_rate"), "a.yaml:4");
+    assert_string_equal(mkd_config_origin(config, "distill.monoskd.weight"), "a.yaml:12");
+    assert_string_equal(mkd_config_origin(config, "distill.monoskd.warmup_epochs"), "default");
+    assert_string_equal(mkd_config_text(config, "train.classes"), "[Car, \"a, b\", \"12\"]");
+    mkd_config_free(config);
+}
+
+static void test_null_resets_to_the_default(void **state) {
+    (void)state;
+    mkd_config *config = parse("train: {epochs: null, name: 'null', milestones: ~}\ndistill:\n");
+    train_options train = train_of(config);
+    assert_int_equal(train.epochs, 12);
+    assert_string_equal(train.name, "null");
+    assert_int_equal(train.milestones.n, 2);
+    assert_string_equal(mkd_config_origin(config, "train.epochs"), "default");
+    mkd_config_free(config);
+    config = parse_with("train: {epochs: 5}\n", "train.epochs=null");
+    assert_int_equal(train_of(config).epochs, 12);
+    mkd_config_free(config);
+}
+
+static void test_anchors(void **state) {
+    (void)state;
+    mkd_config *config = parse("train: {name: &x abc, out: *x}\n");
+    assert_string_equal(train_of(config).out, "abc");
+    mkd_config_free(config);
+}
+
+static void test_wrong_types_say_what_was_expected(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"train:\n  epochs: ten\n",
+         "a.yaml:2: train.epochs: found 'ten', expected an integer from 1 to 100000"},
+        {"train:\n  epochs: 0\n",
+         "a.yaml:2: train.epochs: found '0', expected an integer from 1 to 100000"},
+        {"train: {epochs: 1.5}\n",
+         "a.yaml:1: train.epochs: found '1.5', expected an integer from 1 to 100000"},
+        {"train: {epochs: [1]}\n",
+         "a.yaml:1: train.epochs: found a list, expected an integer from 1 to 100000"},
+        {"train: {epochs: {a: 1}}\n",
+         "a.yaml:1: train.epochs: found a mapping, expected an integer from 1 to 100000"},
+        {"train: {epochs: ''}\n",
+         "a.yaml:1: train.epochs: found '', expected an integer from 1 to 100000"},
+        {"train: {learning_rate: nan}\n",
+         "a.yaml:1: train.learning_rate: found 'nan', expected a number from 0 to 10"},
+        {"distill: {monoskd: {weight: -inf}}\n",
+         "a.yaml:1: distill.monoskd.weight: found '-inf', expected a number of at most 80 m"},
+        {"distill: {monoskd: {warmup_epochs: x}}\n",
+         "a.yaml:1: distill.monoskd.warmup_epochs: found 'x', expected an integer"},
+        {"train: {resume: maybe}\n",
+         "a.yaml:1: train.resume: found 'maybe', expected true or false"},
+        {"train: {optimizer: Adam}\n",
+         "a.yaml:1: train.optimizer: found 'Adam', expected one of sgd, adam, adamw"},
+        {"train: {optimizer: ada}\n",
+         "a.yaml:1: train.optimizer: found 'ada', expected one of sgd, adam, adamw"},
+        {"train: {name: [a]}\n", "a.yaml:1: train.name: found a list, expected a text"},
+        {"train: {out: {a: b}}\n", "a.yaml:1: train.out: found a mapping, expected a path"},
+        {"train:\n  milestones:\n  - 3\n  - x\n",
+         "a.yaml:4: train.milestones[1]: found 'x', expected an integer of at least 1"},
+        {"train: {milestones: [1, [2]]}\n",
+         "a.yaml:1: train.milestones[1]: found a list, expected an integer of at least 1"},
+        {"train: {milestones: [1, null]}\n",
+         "a.yaml:1: train.milestones[1]: found nothing, expected an integer of at least 1"},
+        {"train: {milestones: {a: 1}}\n",
+         "a.yaml:1: train.milestones: found a mapping, expected a list of integers of at least 1"},
+        {"train: {mean: [1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7]}\n",
+         "a.yaml:1: train.mean: found 17 elements, expected at most 16"},
+        {"train: {resume: \"a\\nb\"}\n",
+         "a.yaml:1: train.resume: found 'a b', expected true or false"},
+        {"train: {epochs: "
+         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+         "xxxxxxxxxxxxxxxxxxx\xc3\xa4xx}\n",
+         "a.yaml:1: train.epochs: found '"
+         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+         "xxxxxxxxxxxxxxxxxxx...', expected an integer from 1 to 100000"},
+    };
+    for (size_t i = 0; i < MKD_COUNT(cases); i++) {
+        refuse(cases[i][0], MKD_EINVAL, cases[i][1]);
+    }
+}
+
+static void test_unknown_keys_name_the_nearest(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"train:\n  epoch: 3\n",
+         "a.yaml:2: found the unknown key train.epoch, did you mean train.epochs?"},
+        {"trian: {epochs: 3}\n", "a.yaml:1: found the unknown key trian, did you mean train?"},
+        // in another section
+        {"epochs: 3\n", "a.yaml:1: found the unknown key epochs, did you mean train.epochs?"},
+        {"train: {wieght: 3}\n",
+         "a.yaml:1: found the unknown key train.wieght, did you mean distill.monoskd.weight?"},
+        {"train: {zzz: 3}\n",
+         "a.yaml:1: found the unknown key train.zzz, expected one of train.{epochs, learning_rate, "
+         "resume, name, out, optimizer, milestones, mean, classes}"},
+        {"zzz: 3\n", "a.yaml:1: found the unknown key zzz, expected one of distill, train, seed"},
+        {"train: 3\n", "a.yaml:1: train: found '3', expected a section with epochs, learning_rate, "
+                       "resume, name, out, optimizer, milestones, mean, classes"},
+        {"train: [1]\n", "a.yaml:1: train: found a list, expected a section with epochs, "
+                         "learning_rate, resume, name, out, optimizer, milestones, mean, classes"},
+        {"train.epochs: 3\n",
+         "a.yaml:1: found the key 'train.epochs', expected names without a dot, one nested in the "
+         "other"},
+        {"'': 3\n", "a.yaml:1: found the unknown key , expected one of distill, train, seed"},
+        {"[1]\n", "a.yaml:1: found a list, expected keys with values"},
+        {"text\n", "a.yaml:1: found 'text', expected keys with values"},
+        {"base: b.yaml\n", "a.yaml:1: base: found 'b.yaml', expected no base outside a file"},
+    };
+    for (size_t i = 0; i < MKD_COUNT(cases); i++) {
+        refuse(cases[i][0], MKD_EINVAL, cases[i][1]);
+    }
+    refuse("train: {epochs: 1, epochs: 2}\n", MKD_EFORMAT,
+           "a.yaml:1: found the key 'epochs' again, first given in line 1");
+}
+
+static void test_overrides(void **state) {
+    (void)state;
+    static const char *const overrides[] = {
+        "train.epochs=3",          "train.epochs=4",
+        "train.name=a: b # c = d", "train.out=",
+        "train.milestones=1,2, 3", "train.mean=[1e-1, -2]",
+        "train.classes=Car,Van",   "distill.monoskd.weight=0.5",
+        "train.optimizer=adam",
+    };
+    mkd_config *config;
+    assert_int_equal(mkd_config_load(&config, test_schema, NULL, overrides, 9), 0);
+    train_options train = train_of(config);
+    assert_int_equal(train.epochs, 4);
+    assert_string_equal(train.name, "a: b # c = d");
+    assert_string_equal(train.out, "");
+    assert_int_equal(train.milestones.n, 3);
+    assert_int_equal(train.milestones.at[2], 3);
+    assert_float_equal(train.mean.at[1], -2, 0);
+    assert_int_equal(train.classes.n, 2);
+    assert_string_equal(train.classes.at[1], "Van");
+    assert_int_equal(train.optimizer, 1);
+    assert_string_equal(mkd_config_origin(config, "train.epochs"), "command line");
+    mkd_config_free(config);
+    config = parse_with("train: {milestones: [1, 2]}\n", "train.milestones=");
+    assert_int_equal(train_of(config).milestones.n, 0);
+    mkd_config_free(config);
+    config = parse_with("", "train.name=\"null\\n\"");
+    assert_string_equal(train_of(config).name, "null\n");
+    mkd_config_free(config);
+    config = parse_with("", "train.classes=['a,b', c]");
+    assert_string_equal(train_of(config).classes.at[0], "a,b");
+    mkd_config_free(config);
+}
+
+static void test_overrides_are_refused(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"train.epochs=ten",
+         "command line: train.epochs: found 'ten', expected an integer from 1 to 100000"},
+        {"train.epochs=",
+         "command line: train.epochs: found '', expected an integer from 1 to 100000"},
+        {"train.epochs= 3",
+         "command line: train.epochs: found ' 3', expected an integer from 1 to 100000"},
+        {"train.epochs", "command line: found 'train.epochs', expected key=value"},
+        {"=3", "command line: found '=3', expected key=value"},
+        {"train=3",
+         "command line: train: found '3', expected a section with epochs, learning_rate, "
+         "resume, name, out, optimizer, milestones, mean, classes"},
+        {"trian.epochs=3",
+         "command line: found the unknown key trian.epochs, did you mean train.epochs?"},
+        {"distill.monoskd.weigth=3", "command line: found the unknown key distill.monoskd.weigth, "
+                                     "did you mean distill.monoskd.weight?"},
+        {"zzz.epochs=3",
+         "command line: found the unknown key zzz.epochs, did you mean train.epochs?"},
+        {"train.epochs.x=3",
+         "command line: found the unknown key train.epochs.x, expected no name below train.epochs"},
+        {"train.milestones=1,x",
+         "command line: train.milestones[1]: found 'x', expected an integer of at least 1"},
+        {"train.milestones=1,",
+         "command line: train.milestones[1]: found '', expected an integer of at least 1"},
+        {"train.milestones=[1, x]",
+         "command line: train.milestones[1]: found 'x', expected an integer of at least 1"},
+        {"train.milestones=[1, 2",
+         "command line: train.milestones: found [1, 2, expected a list that YAML can read"},
+        {"train.name='x",
+         "command line: train.name: found 'x, expected a text in quotes that YAML can read"},
+        {"train.name=\"x\": y", "command line: train.name: found a mapping, expected a text"},
+        {"train.name=\xff", "command line: train.name: found '\xff', expected a text in UTF-8"},
+    };
+    for (size_t i = 0; i < MKD_COUNT(cases); i++) {
+        refuse_override(cases[i][0], cases[i][1]);
+    }
+}
+
+static void test_dump_loads_again_to_the_same_values(void **state) {
+    (void)state;
+    static const char *const names[] = {
+        "plain",
+        "a: b # c",
+        "'",
+        "\"quoted\\\"",
+        " blank ",
+        "",
+        "null",
+        "~",
+        "yes",
+        "08",
+        "1e-4",
+        "-dash",
+        "- item",
+        "[x]",
+        "{x}",
+        "*x",
+        "&x",
+        "!x",
+        "%x",
+        "@x",
+        "#x",
+        "tab\there",
+        "line\nbreak\n",
+        "\x01\x7f",
+        "\xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\x97",
+        "\xc2\x85\xe2\x80\xa8",
+        "\xef\xbb\xbf",
+        "a,b",
+        "C:\\dir\\file",
+        "---",
+        "...",
+    };
+    for (size_t i = 0; i < MKD_COUNT(names); i++) {
+        // what an override would not take as it is goes through YAML's quotes
+        mkd_str override = {0};
+        bool quote =
+            strpbrk(names[i], "'\"") || strcmp(names[i], "null") == 0 || strcmp(names[i], "~") == 0;
+        mkd_str_append(&override, quote ? "train.name='" : "train.name=");
+        for (const char *p = names[i]; *p; p++) {
+            mkd_str_printf(&override, quote && *p == '\'' ? "''" : "%c", *p);
+        }
+        mkd_str_append(&override, quote ? "'" : "");
+        mkd_config *config = parse_with(
+            "train: {learning_rate: 0.1, classes: ['a: b', '', \"\\\"\"]}", override.text);
+        assert_string_equal(train_of(config).name, names[i]);
+        for (int mode = 0; mode < 4; mode++) {
+            mkd_str dump = {0};
+            assert_int_equal(mkd_config_dump(&dump, config, mode & 1, mode & 2), 0);
+            mkd_config *again = parse(dump.text);
+            train_options train = train_of(again);
+            assert_string_equal(train.name, names[i]);
+            assert_float_equal(train.learning_rate, 0.1, 0);
+            assert_int_equal(train.classes.n, 3);
+            assert_string_equal(train.classes.at[2], "\"");
+            assert_true(mkd_config_hash(again, NULL) == mkd_config_hash(config, NULL));
+            mkd_config_free(again);
+            mkd_str_free(&dump);
+        }
+        mkd_config_free(config);
+        mkd_str_free(&override);
+    }
+}
+
+static void check_dump(mkd_config *config, bool origins, bool only_changed, const char *expected) {
+    mkd_str dump = {0};
+    assert_int_equal(mkd_config_dump(&dump, config, origins, only_changed), 0);
+    assert_string_equal(dump.text, expected);
+    mkd_str_free(&dump);
+}
+
+static void test_dump(void **state) {
+    (void)state;
+    mkd_config *config =
+        parse_with("distill: {method: monoskd}\ntrain:\n  epochs: 3\n", "distill.monoskd.weight=2");
+    check_dump(config, false, false,
+               "distill:\n"
+               "  monoskd:\n"
+               "    weight: 2\n"
+               "    warmup_epochs: 0\n"
+               "  method: monoskd\n"
+               "train:\n"
+               "  epochs: 3\n"
+               "  learning_rate: 0.00125\n"
+               "  resume: true\n"
+               "  name: \"\"\n"
+               "  out: runs/demo\n"
+               "  optimizer: adamw\n"
+               "  milestones: [8, 11]\n"
+               "  mean: [0.5, 0.25, 0.001]\n"
+               "  classes: []\n"
+               "seed: 1\n");
+    check_dump(config, true, true,
+               "distill:\n"
+               "  monoskd:\n"
+               "    weight: 2 # command line\n"
+               "  method: monoskd # a.yaml:1\n"
+               "train:\n"
+               "  epochs: 3 # a.yaml:3\n");
+    mkd_config_free(config);
+    config = parse("");
+    check_dump(config, true, true, "");
+    mkd_config_free(config);
+}
+
+static uint64_t hash_of(const char *text, const char *except) {
+    mkd_config *config = parse(text);
+    const char *const prefixes[] = {except, NULL};
+    uint64_t hash = mkd_config_hash(config, prefixes);
+    mkd_config_free(config);
+    return hash;
+}
+
+static void test_hash_is_of_values(void **state) {
+    (void)state;
+    uint64_t plain = hash_of("", NULL);
+    assert_true(hash_of("\n\ntrain: {epochs: 12, learning_rate: 0.00125}", NULL) == plain);
+    assert_true(hash_of("train: {epochs: 13}", NULL) != plain);
+    assert_true(hash_of("train: {epochs: 13}", "train") == hash_of("", "train"));
+    assert_true(hash_of("train: {epochs: 13}", "train.epochs") == hash_of("", "train.epochs"));
+    // whole names only
+    assert_true(hash_of("train: {epochs: 13}", "train.epoch") ==
+                hash_of("train: {epochs: 13}", NULL));
+    // values do not trade places
+    assert_true(hash_of("train: {name: a, out: b}", NULL) !=
+                hash_of("train: {name: b, out: a}", NULL));
+}
+
+static void test_help(void **state) {
+    (void)state;
+    mkd_str help = {0};
+    assert_int_equal(mkd_config_help(&help, test_schema, "distill"), 0);
+    assert_string_equal(help.text, "distill.monoskd: the method MonoSKD\n"
+                                   "  distill.monoskd.weight: a number of at most 80 m; default 1\n"
+                                   "      of the loss\n"
+                                   "  distill.monoskd.warmup_epochs: an integer; default 0\n"
+                                   "      before it counts\n"
+                                   "\n"
+                                   "distill: distillation\n"
+                                   "  distill.method: a text; default none\n"
+                                   "      name of the method\n");
+    mkd_str_clear(&help);
+    assert_int_equal(mkd_config_help(&help, test_schema, "train.optimizer"), 0);
+    assert_string_equal(help.text, "train: training\n"
+                                   "  train.optimizer: one of sgd, adam, adamw; default adamw\n"
+                                   "      update rule\n");
+    mkd_str_clear(&help);
+    assert_int_equal(mkd_config_help(&help, test_schema, ""), 0);
+    assert_non_null(strstr(help.text, "  train.name: a text; default \"\"\n"));
+    assert_non_null(strstr(help.text, "(top): everything\n  seed: an integer; default 1\n"));
+    mkd_str_free(&help);
+}
+
+// Files: each test works in an empty folder of its own.
+
+static char home[4096];
+
+static int enter_folder(void **state) {
+    (void)state;
+    char folder[] = "config_test.XXXXXX";
+    return getcwd(home, sizeof home) && mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave_folder(void **state) {
+    (void)state;
+    char folder[4096];
+    return getcwd(folder, sizeof folder) && chdir(home) == 0 ? mkd_fs_remove_tree(folder) : -1;
+}
+
+static void write_text(const char *path, const char *text) {
+    assert_int_equal(mkd_fs_write_atomic(path, text, strlen(text)), 0);
+}
+
+static mkd_config *load(const char *path) {
+    mkd_config *config;
+    if (mkd_config_load(&config, test_schema, path, NULL, 0) < 0) {
+        fail_msg("%s", mkd_error_last());
+    }
+    return config;
+}
+
+static void refuse_file(const char *path, int code, const char *expected) {
+    mkd_config *config;
+    int status = mkd_config_load(&config, test_schema, path, NULL, 0);
+    assert_string_equal(mkd_error_last(), expected);
+    assert_int_equal(status, code);
+}
+
+static void test_bases_are_merged_in_order(void **state) {
+    (void)state;
+    assert_int_equal(mkd_fs_make_dirs("sub/deep"), 0);
+    write_text("root.yaml", "train: {epochs: 1, name: root, milestones: [1, 2, 3], out: root}\n");
+    write_text("sub/a.yaml", "base: ../root.yaml\ntrain: {epochs: 2, name: a}\n");
+    write_text("sub/b.yaml", "train:\n  epochs: 3\n  milestones: [9]\n");
+    write_text("sub/deep/main.yaml", "train: {learning_rate: 1, out: null}\n"
+                                     "base: [../a.yaml, ../b.yaml]\n");
+    mkd_config *config = load("sub/deep/main.yaml");
+    train_options train = train_of(config);
+    assert_int_equal(train.epochs, 3);
+    assert_string_equal(train.name, "a");
+    assert_int_equal(train.milestones.n, 1);
+    assert_float_equal(train.learning_rate, 1, 0);
+    assert_string_equal(train.out, "runs/demo");
+    assert_string_equal(mkd_config_origin(config, "train.epochs"), "sub/deep/../b.yaml:2");
+    assert_string_equal(mkd_config_origin(config, "train.name"), "sub/deep/../a.yaml:2");
+    mkd_config_free(config);
+    // one base by two ways is no circle
+    write_text("twice.yaml", "base: [sub/a.yaml, root.yaml]\n");
+    config = load("twice.yaml");
+    assert_int_equal(train_of(config).epochs, 1);
+    mkd_config_free(config);
+    write_text("none.yaml", "base: []\ntrain: {epochs: 4}\n");
+    config = load("none.yaml");
+    assert_int_equal(train_of(config).epochs, 4);
+    mkd_config_free(config);
+}
+
+static void test_wrong_bases(void **state) {
+    (void)state;
+    write_text("a.yaml", "# a\nbase: b.yaml\n");
+    write_text("b.yaml", "base: [a.yaml]\n");
+    write_text("self.yaml", "base: ./self.yaml\n");
+    write_text("missing.yaml", "train: {epochs: 1}\nbase:\n- none.yaml\n");
+    write_text("type.yaml", "base: {a: b}\n");
+    write_text("types.yaml", "base: [[a.yaml]]\n");
+    write_text("wrong.yaml", "train: {epochs: x}\n");
+    write_text("uses_wrong.yaml", "base: wrong.yaml\n");
+    refuse_file("a.yaml", MKD_EINVAL,
+                "a.yaml:2: base: b.yaml:1: base: a.yaml is its own base, expected no circle");
+    refuse_file("self.yaml", MKD_EINVAL,
+                "self.yaml:1: base: self.yaml is its own base, expected no circle");
+    refuse_file("missing.yaml", MKD_ENOTFOUND,
+                "missing.yaml:3: base: none.yaml: cannot open: No such file or directory");
+    refuse_file(
+        "type.yaml", MKD_EINVAL,
+        "type.yaml:1: base: found a mapping, expected the path of a file or a list of them");
+    refuse_file("types.yaml", MKD_EINVAL,
+                "types.yaml:1: base: found a list, expected the path of a file or a list of them");
+    refuse_file("uses_wrong.yaml", MKD_EINVAL,
+                "uses_wrong.yaml:1: base: wrong.yaml:1: train.epochs: found 'x', expected an "
+                "integer from 1 to 100000");
+    refuse_file("none.yaml", MKD_ENOTFOUND, "none.yaml: cannot open: No such file or directory");
+    refuse_file(".", MKD_EINVAL, ".: found a folder, expected a file");
+}
+
+static void test_bases_do_not_multiply(void **state) {
+    (void)state;
+    // each file names the next twice: 2^12 reads if nobody counted
+    for (int i = 0; i < 12; i++) {
+        char path[32], text[64];
+        snprintf(path, sizeof path, "%d.yaml", i);
+        snprintf(text, sizeof text, "base: [%d.yaml, %d.yaml]\n", i + 1, i + 1);
+        write_text(path, text);
+    }
+    write_text("12.yaml", "seed: 1\n");
+    mkd_config *config;
+    assert_int_equal(mkd_config_load(&config, test_schema, "0.yaml", NULL, 0), MKD_EINVAL);
+    assert_non_null(strstr(mkd_error_last(), "found more than 64 files, expected fewer"));
+    for (int i = 0; i < 17; i++) {
+        char path[32], text[64];
+        snprintf(path, sizeof path, "%d.yaml", i);
+        snprintf(text, sizeof text, "base: %d.yaml\n", i + 1);
+        write_text(path, text);
+    }
+    assert_int_equal(mkd_config_load(&config, test_schema, "0.yaml", NULL, 0), MKD_EINVAL);
+    assert_non_null(strstr(mkd_error_last(), "found more than 16 bases of bases, expected fewer"));
+}
+
+static void refuse_schema(const mkd_option *table, const char *expected) {
+    const mkd_section schema[] = {{"a", table, ""}, {"a.b", monoskd_table, ""}, {0}};
+    mkd_config *config;
+    assert_int_equal(mkd_config_load(&config, schema, NULL, NULL, 0), MKD_EINVAL);
+    assert_string_equal(mkd_error_last(), expected);
+}
+
+static void test_defects_of_a_schema(void **state) {
+    (void)state;
+    refuse_schema((mkd_option[]){{"x", MKD_OPTION_INT, 0, "9", 1, 8, 0, 0, 0}, {0}},
+                  "schema: default: a.x: found '9', expected an integer from 1 to 8");
+    refuse_schema((mkd_option[]){{"x", MKD_OPTION_INT, 0, "", 0, 0, 0, 0, 0}, {0}},
+                  "schema: default: a.x: found '', expected an integer");
+    refuse_schema((mkd_option[]){{"x.y", MKD_OPTION_INT, 0, "1", 0, 0, 0, 0, 0}, {0}},
+                  "schema: found the key 'a.x.y', expected letters, digits and _, not 'base'");
+    refuse_schema((mkd_option[]){{"x", MKD_OPTION_CHOICE, 0, "1", 0, 0, 0, 0, 0}, {0}},
+                  "schema: a.x: found no choices, expected \"a|b\"");
+    refuse_schema((mkd_option[]){{"b", MKD_OPTION_INT, 0, "1", 0, 0, 0, 0, 0}, {0}},
+                  "schema: found the key a.b.weight beside a.b, expected it once, and not above "
+                  "another");
+}
+
+static void test_failing_allocations(void **state) {
+    (void)state;
+    write_text("base.yaml", "train: {classes: [a, b]}\n");
+    write_text("a.yaml", "base: base.yaml\ntrain: {epochs: 3}\n");
+    const char *override = "train.mean=[1, 2]";
+    mkd_alloc_counters before, after;
+    mkd_alloc_count(&before);
+    for (uint64_t nth = 1;; nth++) {
+        mkd_config *config;
+        mkd_alloc_fail_at(nth);
+        int status = mkd_config_load(&config, test_schema, "a.yaml", &override, 1);
+        mkd_alloc_fail_at(0);
+        if (!status) {
+            mkd_config_free(config);
+            assert_true(nth > 20);
+            break;
+        }
+        assert_int_equal(status, MKD_ENOMEM);
+    }
+    mkd_alloc_count(&after);
+    assert_int_equal(after.live_blocks, before.live_blocks);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_a_file_sets_nested_keys),
+        cmocka_unit_test(test_null_resets_to_the_default),
+        cmocka_unit_test(test_anchors),
+        cmocka_unit_test(test_wrong_types_say_what_was_expected),
+        cmocka_unit_test(test_unknown_keys_name_the_nearest),
+        cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_overrides_are_refused),
+        cmocka_unit_test(test_dump_loads_again_to_the_same_values),
+        cmocka_unit_test(test_dump),
+        cmocka_unit_test(test_hash_is_of_values),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_defects_of_a_schema),
+        IN_FOLDER(test_bases_are_merged_in_order),
+        IN_FOLDER(test_wrong_bases),
+        IN_FOLDER(test_bases_do_not_multiply),
+        IN_FOLDER(test_failing_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
