@@ -14,12 +14,40 @@ endif()
 
 set(MKD_LIBS_base Threads::Threads m PkgConfig::YAML)
 set(MKD_LIBS_tensor OpenMP::OpenMP_C mkd_onednn)
-set(MKD_LIBS_io PkgConfig::SPNG PkgConfig::TURBOJPEG PkgConfig::LIBZIP PkgConfig::ZLIB PkgConfig::JANSSON)
+set(MKD_LIBS_io PkgConfig::SPNG PkgConfig::TURBOJPEG PkgConfig::LIBZIP PkgConfig::ZLIB PkgConfig::JANSSON
+    PkgConfig::PROTOBUF_C)
 set(MKD_LIBS_data mkd_embree)
 set(MKD_LIBS_report PkgConfig::CAIRO)
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS MKD_LAYERS)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/LAYERS)
+
+# src/<layer>/<name>.proto -> "<layer>/<name>.pb-c.h" and its source, compiled without our warnings.
+# Adds an object library to the variable `sources` of the caller.
+set(MKD_PROTO_DIR ${CMAKE_BINARY_DIR}/proto)
+function(mkd_layer_protos layer)
+    file(GLOB protos RELATIVE ${CMAKE_SOURCE_DIR}/src CONFIGURE_DEPENDS
+         ${CMAKE_SOURCE_DIR}/src/${layer}/*.proto)
+    if(NOT protos)
+        return()
+    endif()
+    file(MAKE_DIRECTORY ${MKD_PROTO_DIR})
+    foreach(proto IN LISTS protos)
+        string(REGEX REPLACE "\\.proto$" ".pb-c" base ${MKD_PROTO_DIR}/${proto})
+        add_custom_command(
+            OUTPUT ${base}.c ${base}.h
+            COMMAND ${MKD_PROTOC_C} --proto_path=${CMAKE_SOURCE_DIR}/src --c_out=${MKD_PROTO_DIR}
+                    ${CMAKE_SOURCE_DIR}/src/${proto}
+            DEPENDS ${CMAKE_SOURCE_DIR}/src/${proto}
+            VERBATIM)
+        list(APPEND generated ${base}.c ${base}.h)
+    endforeach()
+    add_library(mkd_${layer}_proto OBJECT ${generated})
+    target_compile_options(mkd_${layer}_proto PRIVATE -w)
+    target_include_directories(mkd_${layer}_proto PRIVATE ${MKD_PROTO_DIR})
+    target_link_libraries(mkd_${layer}_proto PRIVATE PkgConfig::PROTOBUF_C)
+    set(sources ${sources} $<TARGET_OBJECTS:mkd_${layer}_proto> PARENT_SCOPE)
+endfunction()
 
 set(mkd_below "")
 foreach(layer IN LISTS MKD_LAYERS)
@@ -30,8 +58,13 @@ foreach(layer IN LISTS MKD_LAYERS)
     if(NOT sources)
         continue()
     endif()
+    mkd_layer_protos(${layer})
     add_library(mkd_${layer} STATIC ${sources})
     target_include_directories(mkd_${layer} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    if(TARGET mkd_${layer}_proto)
+        add_dependencies(mkd_${layer} mkd_${layer}_proto)
+        target_include_directories(mkd_${layer} SYSTEM PUBLIC ${MKD_PROTO_DIR})
+    endif()
     target_compile_options(mkd_${layer} PRIVATE ${MKD_WARNINGS})
     target_compile_definitions(mkd_${layer} PUBLIC _POSIX_C_SOURCE=200809L)
     target_link_libraries(mkd_${layer} PUBLIC ${mkd_below} ${MKD_LIBS_${layer}})
