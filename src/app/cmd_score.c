@@ -76,9 +76,11 @@ static int read_frame(mkd_object_list *out, const char *folder, const char *id, 
     if (status == 0 && mkd_fs_exists(path.text)) {
         status = mkd_kitti_read_objects(out, path.text, detections);
     } else if (status == 0 && !(detections && missing_as_empty)) {
+        const char *hint = detections ? " (--frames lists the frames to score, --missing-as-empty "
+                                        "takes it as no detection)"
+                                      : "";
         status = mkd_error_set(MKD_ENOTFOUND, "%s: found no %s, expected one for every frame%s",
-                               path.text, detections ? "detection file" : "label file",
-                               detections ? " (--missing-as-empty takes it as no detection)" : "");
+                               path.text, detections ? "detection file" : "label file", hint);
     }
     mkd_str_free(&path);
     return status;

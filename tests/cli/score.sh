@@ -58,7 +58,7 @@ run monokd score det label
 expect_code 1
 expect_out </dev/null
 expect_err <<END
-monokd: det/000001.txt: found no detection file, expected one for every frame (--missing-as-empty takes it as no detection)
+monokd: det/000001.txt: found no detection file, expected one for every frame (--frames lists the frames to score, --missing-as-empty takes it as no detection)
 END
 run monokd score det label --missing-as-empty --metric=R40
 expect_code 0
