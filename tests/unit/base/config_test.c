@@ -294,6 +294,33 @@ static void test_overrides_are_refused(void **state) {
     }
 }
 
+static void check_reload(mkd_config *config, const char *name, bool origins, bool only_changed) {
+    mkd_str dump = {0};
+    assert_int_equal(mkd_config_dump(&dump, config, origins, only_changed), 0);
+    mkd_config *again = parse(dump.text);
+    train_options train = train_of(again);
+    assert_string_equal(train.name, name);
+    assert_float_equal(train.learning_rate, 0.1, 0);
+    assert_int_equal(train.classes.n, 3);
+    assert_string_equal(train.classes.at[2], "\"");
+    assert_true(mkd_config_hash(again, NULL) == mkd_config_hash(config, NULL));
+    mkd_config_free(again);
+    mkd_str_free(&dump);
+}
+
+// what an override would not take as it is goes through YAML's quotes
+static void name_override(mkd_str *out, const char *name) {
+    bool quote = strpbrk(name, "'\"") || strcmp(name, "null") == 0 || strcmp(name, "~") == 0;
+    mkd_str_append(out, quote ? "train.name='" : "train.name=");
+    for (const char *p = name; *p; p++) {
+        mkd_str_append_bytes(out, p, 1);
+        if (quote && *p == '\'') {
+            mkd_str_append(out, "'");
+        }
+    }
+    mkd_str_append(out, quote ? "'" : "");
+}
+
 static void test_dump_loads_again_to_the_same_values(void **state) {
     (void)state;
     static const char *const names[] = {
@@ -330,30 +357,13 @@ static void test_dump_loads_again_to_the_same_values(void **state) {
         "...",
     };
     for (size_t i = 0; i < MKD_COUNT(names); i++) {
-        // what an override would not take as it is goes through YAML's quotes
         mkd_str override = {0};
-        bool quote =
-            strpbrk(names[i], "'\"") || strcmp(names[i], "null") == 0 || strcmp(names[i], "~") == 0;
-        mkd_str_append(&override, quote ? "train.name='" : "train.name=");
-        for (const char *p = names[i]; *p; p++) {
-            mkd_str_printf(&override, quote && *p == '\'' ? "''" : "%c", *p);
-        }
-        mkd_str_append(&override, quote ? "'" : "");
+        name_override(&override, names[i]);
         mkd_config *config = parse_with(
             "train: {learning_rate: 0.1, classes: ['a: b', '', \"\\\"\"]}", override.text);
         assert_string_equal(train_of(config).name, names[i]);
         for (int mode = 0; mode < 4; mode++) {
-            mkd_str dump = {0};
-            assert_int_equal(mkd_config_dump(&dump, config, mode & 1, mode & 2), 0);
-            mkd_config *again = parse(dump.text);
-            train_options train = train_of(again);
-            assert_string_equal(train.name, names[i]);
-            assert_float_equal(train.learning_rate, 0.1, 0);
-            assert_int_equal(train.classes.n, 3);
-            assert_string_equal(train.classes.at[2], "\"");
-            assert_true(mkd_config_hash(again, NULL) == mkd_config_hash(config, NULL));
-            mkd_config_free(again);
-            mkd_str_free(&dump);
+            check_reload(config, names[i], mode & 1, mode & 2);
         }
         mkd_config_free(config);
         mkd_str_free(&override);
