@@ -13,7 +13,7 @@ if(MKD_WERROR)
 endif()
 
 set(MKD_LIBS_base Threads::Threads m PkgConfig::YAML)
-set(MKD_LIBS_tensor OpenMP::OpenMP_C mkd_onednn)
+set(MKD_LIBS_tensor mkd_openmp mkd_onednn)
 set(MKD_LIBS_io PkgConfig::SPNG PkgConfig::TURBOJPEG PkgConfig::LIBZIP PkgConfig::ZLIB PkgConfig::JANSSON
     PkgConfig::PROTOBUF_C)
 set(MKD_LIBS_data mkd_embree)
