@@ -158,8 +158,14 @@ void *mkd_arena_alloc(mkd_arena *arena, size_t bytes) {
         }
         block->bytes = memory;
         block->capacity = capacity;
-        block->next = arena->first;
-        arena->first = block;
+        if (arena->first && capacity > ARENA_BLOCK_BYTES) {
+            // full at once: what is left of the first block stays in use
+            block->next = arena->first->next;
+            arena->first->next = block;
+        } else {
+            block->next = arena->first;
+            arena->first = block;
+        }
     }
     void *memory = block->bytes + block->used;
     block->used += need;

@@ -1,4 +1,4 @@
-/// Threads: a joinable thread, a mutex and condition pair, a time source, an interrupt flag.
+/// Threads: a joinable thread, clocks, the number of CPUs, the request to stop.
 #ifndef MKD_BASE_THREAD_H
 #define MKD_BASE_THREAD_H
 

@@ -139,6 +139,17 @@ static void test_arena(void **state) {
     assert_int_equal(after.live_blocks, before.live_blocks);
 }
 
+static void test_a_large_block_leaves_the_small_ones_together(void **state) {
+    (void)state;
+    mkd_arena *arena;
+    assert_int_equal(mkd_arena_new(&arena), 0);
+    char *before = mkd_arena_alloc(arena, 16);
+    assert_non_null(mkd_arena_alloc(arena, 1000000));
+    char *after = mkd_arena_alloc(arena, 16);
+    assert_ptr_equal(after, before + 16);
+    mkd_arena_free(arena);
+}
+
 static void test_arena_failures(void **state) {
     (void)state;
     mkd_arena *arena;
@@ -166,6 +177,7 @@ int main(void) {
         cmocka_unit_test(test_strdup),
         cmocka_unit_test(test_failure_on_request),
         cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_a_large_block_leaves_the_small_ones_together),
         cmocka_unit_test(test_arena_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
