@@ -197,12 +197,18 @@ int mkd_png16_read(uint16_t **out, int *width_px, int *height_px, const char *pa
 
 static int encode(uint8_t **out, size_t *n_bytes, const void *pixels, struct spng_ihdr *header,
                   size_t pixel_bytes, int level) {
+    enum { FAST_LEVEL = 3 };
     spng_ctx *context;
     MKD_TRY(new_context(&context, SPNG_CTX_ENCODER));
     size_t image_bytes = (size_t)header->width * header->height * pixel_bytes;
     int error = spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1);
     if (error == 0) {
         error = spng_set_option(context, SPNG_IMG_COMPRESSION_LEVEL, level);
+    }
+    // on photographs the choice among five filters nearly always falls on Paeth's, and costs a
+    // third of the time of a fast level
+    if (error == 0 && level <= FAST_LEVEL) {
+        error = spng_set_option(context, SPNG_FILTER_CHOICE, SPNG_FILTER_CHOICE_PAETH);
     }
     if (error == 0) {
         error = spng_set_ihdr(context, header);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fs_error.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "base/thread.h"
@@ -22,8 +23,7 @@ struct mkd_tfevents {
 };
 
 static int fail_system(const mkd_tfevents *events, const char *what) {
-    int code = errno == ENOENT ? MKD_ENOTFOUND : MKD_EIO;
-    MKD_FAIL(code, "%s: cannot %s: %s", events->path, what, strerror(errno));
+    return mkd_fs__system_error(events->path, what, errno);
 }
 
 static int write_event(mkd_tfevents *events, const Mkd__Event *event) {
