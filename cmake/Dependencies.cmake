@@ -1,6 +1,15 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
+add_library(mkd_openmp INTERFACE)
+if(MKD_SANITIZE STREQUAL "thread")
+    # the thread sanitizer cannot see libgomp's barriers and reports every parallel loop: so the loops
+    # run serially and our own threads are what is judged
+    target_compile_options(mkd_openmp INTERFACE -Wno-unknown-pragmas)
+    target_link_libraries(mkd_openmp INTERFACE gomp)
+else()
+    target_link_libraries(mkd_openmp INTERFACE OpenMP::OpenMP_C)
+endif()
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(SPNG REQUIRED IMPORTED_TARGET spng)
 pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)

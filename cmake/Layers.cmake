@@ -12,8 +12,15 @@ if(MKD_WERROR)
     list(APPEND MKD_WARNINGS -Werror)
 endif()
 
+if(MKD_LIBFUZZER)
+    set(MKD_WARNINGS -w) # judged by the other presets; clang has ones of its own
+elseif(MKD_SANITIZE)
+    # gcc's documentation: instrumented code makes this one guess wrong
+    list(APPEND MKD_WARNINGS -Wno-maybe-uninitialized)
+endif()
+
 set(MKD_LIBS_base Threads::Threads m PkgConfig::YAML)
-set(MKD_LIBS_tensor OpenMP::OpenMP_C mkd_onednn)
+set(MKD_LIBS_tensor mkd_openmp mkd_onednn)
 set(MKD_LIBS_io PkgConfig::SPNG PkgConfig::TURBOJPEG PkgConfig::LIBZIP PkgConfig::ZLIB PkgConfig::JANSSON
     PkgConfig::PROTOBUF_C)
 set(MKD_LIBS_data mkd_embree)

@@ -22,4 +22,4 @@ awk '
         }
     }
     END { exit bad }
-' LAYERS $(find -- * -name '*.[ch]' -o -name '*.def' -o -name '*.cu' | sort)
+' LAYERS $(find -- * -name '*.[ch]' -o -name '*.def' -o -name '*.inc' -o -name '*.cu' | sort)

@@ -11,7 +11,7 @@ report() {
     fi
 }
 
-sources=$(find src tests -name '*.[ch]' -o -name '*.cu' -o -name '*.sh' | sort)
+sources=$(find src tests -name '*.[ch]' -o -name '*.inc' -o -name '*.cu' -o -name '*.sh' | sort)
 
 # shellcheck disable=SC2086 # names of sources hold no spaces
 report "files of more than 600 lines" \
@@ -24,7 +24,7 @@ report "functions of more than 60 lines" "$(awk '
     /^[A-Za-z].*[^=] \{$|^ .*\) \{$/ && !start && !/^(struct|enum|union|typedef|extern)/ { start = FNR; head = $0 }
     { line[FNR] = $0 }
     start && FNR - start == 60 { print "    " FILENAME ":" start ": " head }
-' $(find src -name '*.c' -o -name '*.cu' | sort))"
+' $(find src -name '*.c' -o -name '*.inc' -o -name '*.cu' | sort))"
 
 # the log's default sink is the one place of the library that may write to the terminal
 # shellcheck disable=SC2046
@@ -36,7 +36,7 @@ report "printing, ending or asserting in the library" "$(awk '
     }
     line ~ /(^|[^A-Za-z0-9_])(v?printf|puts|putchar|perror|_?exit|_Exit|quick_exit|abort|assert) *\(/ ||
     line ~ /(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)/ { print "    " FILENAME ":" FNR ": " $0 }
-' $(find src \( -name '*.[ch]' -o -name '*.cu' \) ! -path 'src/app/*' ! -path src/base/log.c | sort))"
+' $(find src \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cu' \) ! -path 'src/app/*' ! -path src/base/log.c | sort))"
 
 # spelled so that this line does not find itself
 report "paths of a machine" "$(git grep -nIE '(^|[^A-Za-z0-9_.}$])/(home|root|work|Users)/[A-Za-z]' -- \

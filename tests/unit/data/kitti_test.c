@@ -125,9 +125,9 @@ static void test_full_precision_survives_a_round_trip(void **state) {
     mkd_str out = {0};
     assert_int_equal(mkd_kitti_format_objects(&out, &list, true, 17), 0);
     assert_int_equal(parse_objects(&back, out.text, true), 0);
-    assert_float_equal(back.at[0].alpha_rad, object.alpha_rad, 1e-17);
-    assert_float_equal(back.at[0].box.z_m, object.box.z_m, 1e-17);
-    assert_float_equal(back.at[0].score, object.score, 1e-17);
+    assert_near(back.at[0].alpha_rad, object.alpha_rad, 1e-17);
+    assert_near(back.at[0].box.z_m, object.box.z_m, 1e-17);
+    assert_near(back.at[0].score, object.score, 1e-17);
     mkd_object_list_free(&back);
     mkd_str_free(&out);
 }
@@ -165,7 +165,7 @@ static void test_calibration_of_both_benchmarks(void **state) {
     // rows of Tr turned by R: x' = row 1, y' = -row 0, z' = row 2
     const double expected[12] = {0, 0, -1, 0.2, 0, 1, 0, -0.1, 1, 0, 0, 0.3};
     for (int i = 0; i < 12; i++) {
-        assert_float_equal(camera_from_lidar[i], expected[i], 1e-15);
+        assert_near(camera_from_lidar[i], expected[i], 1e-15);
     }
 }
 
