@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/progress.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -70,16 +71,13 @@ static int run(int argc, char **argv) {
     return command ? command->run(argc - 1, argv + 1) : unknown_command(name);
 }
 
-static void print_log(void *payload, mkd_log_level level, const char *line) {
-    (void)payload;
-    if (level != MKD_LOG_DEBUG) {
-        fprintf(stderr, "%s%s\n", level == MKD_LOG_WARN ? "warning: " : "", line);
-    }
-}
-
 int main(int argc, char **argv) {
-    mkd_log_set_sink(print_log, NULL);
+    mkd_progress_view view;
+    mkd_progress_view_init(&view, stderr);
+    mkd_log_set_sink(mkd_progress_view_log, &view);
+    mkd_progress_set_sink(mkd_progress_view_sink, &view);
     int status = run(argc, argv);
+    mkd_progress_view_end(&view);
     // what is still in the buffer must reach its file too: a full disk is a failure
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
         status = mkd_error_set(MKD_EIO, "cannot write to standard output");
