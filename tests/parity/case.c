@@ -29,8 +29,8 @@ static int read_json(json_t **out, const char *folder) {
     } else if (!json_is_string(json_object_get(*out, "kind")) ||
                !json_is_object(json_object_get(*out, "options")) ||
                !json_is_object(json_object_get(*out, "tolerance"))) {
-        status = mkd_error_set(
-            MKD_EFORMAT, "%s: found no kind, options or tolerance, expected all three", path);
+        status = mkd_error_set(MKD_EFORMAT,
+                               "%s: found no kind, options or tolerance, expected all three", path);
     }
     mkd_free(path);
     return status;

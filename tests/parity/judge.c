@@ -1,8 +1,8 @@
-// Judging by the rules of the golden cases' README ("Comparing"). With e expected, o ours and rms the
-// root mean square of the whole expected tensor:
+// Judging by the rules of the golden cases' README ("Comparing"). With e expected, o ours and rms
+// the root mean square of the whole expected tensor:
 //   limit(e) = atol + rtol |e| + atol_rms rms       hard(e): outlier_atol, outlier_atol_rms instead
-//   |o - e| <= limit everywhere, or, with outlier_fraction, for all but a share, and <= hard for all
-//   |o - e|_2 <= rel_l2 |e|_2; the median of that ratio over a rule's outputs <= median_rel_l2
+//   |o - e| <= limit everywhere, or, with outlier_fraction, for all but a share, and <= hard for
+//   all |o - e|_2 <= rel_l2 |e|_2; the median of that ratio over a rule's outputs <= median_rel_l2
 // Every check gives the share of its tolerance that was used; above 1 is off.
 #include "parity.h"
 
@@ -77,7 +77,8 @@ static double limit_of(const output *o, double e) {
     if (!r->has_limit) {
         return INFINITY;
     }
-    return number(r, "atol", 0) + number(r, "rtol", 0) * fabs(e) + number(r, "atol_rms", 0) * o->rms;
+    return number(r, "atol", 0) + number(r, "rtol", 0) * fabs(e) +
+           number(r, "atol_rms", 0) * o->rms;
 }
 
 static double hard_of(const output *o, double e) {
@@ -118,7 +119,9 @@ static void note(judge *j, double used, const char *name, const char *what) {
     v->ok = v->ok && used <= 1;
     if (used > v->worst || !v->where[0]) {
         v->worst = used;
-        snprintf(v->where, sizeof v->where, "%s%s%s", name, *what ? " " : "", what);
+        // a long name is cut
+        int n = snprintf(v->where, sizeof v->where, "%s%s%s", name, *what ? " " : "", what);
+        v->where[n > 0 ? sizeof v->where - 1 : 0] = '\0';
     }
 }
 
@@ -161,7 +164,8 @@ static int compare_reals(judge *j, const output *o, const double *ours) {
         square_e += e[i] * e[i];
     }
     double l2 = excess(sqrt(square), 0, sqrt(square_e));
-    double allowed = fmax(number(r, "outlier_min", 0), number(r, "outlier_fraction", 0) * (double)n);
+    double allowed =
+        fmax(number(r, "outlier_min", 0), number(r, "outlier_fraction", 0) * (double)n);
     note(j, worst_hard, o->name, "");
     if (!r->pooled && allowed > 0) {
         note(j, beyond / allowed, o->name, "(outliers)");
@@ -351,8 +355,8 @@ done:
 static size_t name_length(bool *is_sampled, const parity_case *c, const char *key) {
     *is_sampled = false;
     const char *dot = strrchr(key, '.');
-    if (dot && (strcmp(dot, ".sample") == 0 || strcmp(dot, ".stats") == 0 ||
-                strcmp(dot, ".shape") == 0)) {
+    if (dot &&
+        (strcmp(dot, ".sample") == 0 || strcmp(dot, ".stats") == 0 || strcmp(dot, ".shape") == 0)) {
         char sample[1024];
         snprintf(sample, sizeof sample, "%.*s.sample", (int)(dot - key), key);
         *is_sampled = mkd_npz_find(c->expected, sample) >= 0;

@@ -12,8 +12,10 @@
 static const char usage[] =
     "usage: parity DIR... [--dump OUT] [--backend NAME]\n"
     "\n"
-    "Runs every golden case (a folder with case.json) below each DIR whose kind is known, and prints\n"
-    "a line a case with its worst error as a share of its tolerance. Exit status 0: nothing failed.\n"
+    "Runs every golden case (a folder with case.json) below each DIR whose kind is known, and "
+    "prints\n"
+    "a line a case with its worst error as a share of its tolerance. Exit status 0: nothing "
+    "failed.\n"
     "\n"
     "  --dump OUT      also writes OUT/<path of the case below DIR>.npz with our outputs\n"
     "  --backend NAME  ref, cpu, ... (default auto)\n"
@@ -68,14 +70,13 @@ static void run_case(program *p, const char *root, const char *path) {
         report(p, &p->n_failed, "FAIL", path, mkd_error_last());
         return;
     }
-    parity_function run = parity_find_kind(c.kind);
-    if (!run) {
+    if (!parity_knows_kind(c.kind)) {
         snprintf(unsupported, sizeof unsupported, "unknown kind %s", c.kind);
         report(p, &p->n_skipped, "skip", path, unsupported);
         goto done;
     }
     c.backend = p->backend;
-    status = run(&c);
+    status = parity_run_kind(&c);
     bool partial = status == MKD_EUNSUPPORTED;
     snprintf(unsupported, sizeof unsupported, "%s", mkd_error_last());
     if (status == 0 || partial) {

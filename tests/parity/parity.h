@@ -1,8 +1,8 @@
 // The parity program: golden cases, how they are filled and judged, and how they are run.
 //
-// A case folder has case.json, inputs.npz and expected.npz (format: README of the golden cases). Each
-// kind has one run function in kinds.c that puts what we compute into the case's results under the
-// names of the expected outputs; judge.c compares.
+// A case folder has case.json, inputs.npz and expected.npz (format: README of the golden cases).
+// Each kind has one run function in kinds.c that puts what we compute into the case's results under
+// the names of the expected outputs; judge.c compares.
 #ifndef MKD_TESTS_PARITY_H
 #define MKD_TESTS_PARITY_H
 
@@ -18,10 +18,10 @@ typedef struct parity_array {
 } parity_array;
 
 typedef struct parity_case {
-    const char *path;  // the folder
-    json_t *json;      // all of case.json
-    json_t *options;   // borrowed
-    const char *kind;  // borrowed
+    const char *path; // the folder
+    json_t *json;     // all of case.json
+    json_t *options;  // borrowed
+    const char *kind; // borrowed
     mkd_npz *inputs;
     mkd_npz *expected;
     parity_array *results;
@@ -62,13 +62,15 @@ typedef struct parity_verdict {
 // Outputs without a result are off, unless `partial`.
 int parity_judge(parity_verdict *out, const parity_case *c, bool partial);
 
-// Statistics as the cases hold them: mean, population standard deviation, L2 norm, minimum, maximum.
+// Statistics as the cases hold them: mean, population standard deviation, L2 norm, minimum,
+// maximum.
 void parity_statistics(double out[5], const double *values, size_t n);
 
 // kinds.c
 typedef int (*parity_function)(parity_case *c);
-// NULL: unknown kind.
-parity_function parity_find_kind(const char *kind);
+bool parity_knows_kind(const char *name);
+// Puts the case's results. EUNSUPPORTED: some variants cannot be run, the others were.
+int parity_run_kind(parity_case *c);
 void parity_list_kinds(mkd_str *out);
 
 #endif
