@@ -2,6 +2,7 @@
 #
 #     tests/unit/<layer>/<name>_test.c   cmocka program, links its layer and what lies below
 #     tests/parity/*.c                   the program build/parity, links every layer
+#     tests/parity/unit/<name>_test.c    cmocka program with the parity program's sources but main.c
 #     tests/fuzz/fuzz_<name>.c           LLVMFuzzerTestOneInput; replays tests/fuzz/corpus/<name>/
 #     tests/{arch,cli,faults}/*.sh       shell scripts; exit status 77 says skipped
 #
@@ -69,6 +70,15 @@ if(sources)
     mkd_test_program(parity "${sources}")
     target_link_libraries(parity PRIVATE ${MKD_ALL_LAYERS})
     set_target_properties(parity PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/tests/parity/main.c)
+    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/parity/unit/*_test.c)
+    foreach(source IN LISTS tests)
+        get_filename_component(name ${source} NAME_WE)
+        string(REGEX REPLACE "_test$" "" name ${name})
+        mkd_test_program(unit_parity_${name} "${source};${sources}")
+        target_link_libraries(unit_parity_${name} PRIVATE ${MKD_ALL_LAYERS} PkgConfig::CMOCKA)
+        mkd_test(unit/parity/${name} unit unit_parity_${name})
+    endforeach()
     mkd_test(parity/golden parity sh ${CMAKE_SOURCE_DIR}/tests/parity/golden.sh $<TARGET_FILE:parity>)
 endif()
 

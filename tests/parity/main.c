@@ -1,4 +1,5 @@
 // parity DIR... [--dump OUT] [--backend NAME]: runs every golden case below each DIR.
+// parity CASE --judge RESULT.npz: judges outputs that are there already.
 #include "parity.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 static const char usage[] =
     "usage: parity DIR... [--dump OUT] [--backend NAME]\n"
+    "       parity CASE --judge RESULT.npz\n"
     "\n"
     "Runs every golden case (a folder with case.json) below each DIR whose kind is known, and "
     "prints\n"
@@ -19,11 +21,13 @@ static const char usage[] =
     "\n"
     "  --dump OUT      also writes OUT/<path of the case below DIR>.npz with our outputs\n"
     "  --backend NAME  ref, cpu, ... (default auto)\n"
+    "  --judge FILE    judges the outputs of FILE instead of computing them\n"
     "  --kinds         lists the known kinds\n";
 
 typedef struct program {
     mkd_backend *backend;
     const char *dump;
+    const char *judged; // outputs to judge instead of ours
     int n_passed, n_failed, n_skipped;
 } program;
 
@@ -61,6 +65,21 @@ static int judge_and_report(program *p, parity_case *c, const char *unsupported)
     return 0;
 }
 
+static int read_results(parity_case *c, const char *path) {
+    mkd_npz *npz = NULL;
+    MKD_TRY(mkd_npz_open(&npz, path));
+    int status = 0;
+    for (size_t i = 0; i < mkd_npz_count(npz) && status == 0; i++) {
+        mkd_tensor tensor;
+        status = mkd_npz_read(&tensor, npz, i);
+        if (status == 0) {
+            status = parity_put(c, mkd_npz_name(npz, i), &tensor);
+        }
+    }
+    mkd_npz_close(npz);
+    return status;
+}
+
 static void run_case(program *p, const char *root, const char *path) {
     parity_case c;
     mkd_str dump = {0};
@@ -70,13 +89,13 @@ static void run_case(program *p, const char *root, const char *path) {
         report(p, &p->n_failed, "FAIL", path, mkd_error_last());
         return;
     }
-    if (!parity_knows_kind(c.kind)) {
+    if (!p->judged && !parity_knows_kind(c.kind)) {
         snprintf(unsupported, sizeof unsupported, "unknown kind %s", c.kind);
         report(p, &p->n_skipped, "skip", path, unsupported);
         goto done;
     }
     c.backend = p->backend;
-    status = parity_run_kind(&c);
+    status = p->judged ? read_results(&c, p->judged) : parity_run_kind(&c);
     bool partial = status == MKD_EUNSUPPORTED;
     snprintf(unsupported, sizeof unsupported, "%s", mkd_error_last());
     if (status == 0 || partial) {
@@ -159,6 +178,8 @@ int main(int argc, char **argv) {
             p.dump = argv[++i];
         } else if (strcmp(argv[i], "--backend") == 0 && has_next) {
             backend = argv[++i];
+        } else if (strcmp(argv[i], "--judge") == 0 && has_next) {
+            p.judged = argv[++i];
         } else if (strcmp(argv[i], "--kinds") == 0) {
             return list_kinds();
         } else if (strcmp(argv[i], "--help") == 0) {
