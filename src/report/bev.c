@@ -31,8 +31,9 @@ static double farthest_m(double so_far_m, const mkd_object *objects, size_t n) {
 }
 
 double mkd_bev_range_m(const mkd_overlay_scene *scene) {
+    // by the truth where there is one, so that pictures of several models compare
     double far_m = farthest_m(0.0, scene->truth, scene->n_truth);
-    far_m = farthest_m(far_m, scene->predictions, scene->n_predictions);
+    far_m = far_m > 0.0 ? far_m : farthest_m(0.0, scene->predictions, scene->n_predictions);
     return fmin(100.0, fmax(40.0, 10.0 * ceil(far_m / 10.0)));
 }
 

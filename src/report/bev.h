@@ -22,7 +22,8 @@ typedef struct mkd_bev_panel {
 /// Where a point of the ground lies in the panel; the upper left corner is (0, 0).
 void mkd_bev_place(double out_px[2], const mkd_bev_panel *panel, double x_m, double z_m);
 
-/// Depth that shows all objects: the farthest one's rounded up to 10 m, 40 to 100.
+/// Depth that shows all objects of the truth, or without one all predictions: the farthest one's
+/// rounded up to 10 m, 40 to 100.
 double mkd_bev_range_m(const mkd_overlay_scene *scene);
 
 /// Draws range rings, field of view, points, ground truth and predictions (a tick from the middle

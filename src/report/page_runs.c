@@ -419,9 +419,9 @@ static void add_pictures(const builder *b) {
         return;
     }
     mkd_page_section(b->page, "Pictures");
-    mkd_page_text(b->page, "Ground truth in green, predictions in orange with their scores; the "
-                           "front of a box is filled. On the right the same from above: the line "
-                           "out of a box shows where it faces.");
+    mkd_page_text(b->page, "Ground truth in green and blue, predictions in orange and red with "
+                           "their scores; the front of a box is filled. On the right the same "
+                           "from above: the line out of a box shows where it faces.");
     for (size_t i = 0; i < n; i++) {
         add_pictures_of_frame(b, frames[i]);
     }

@@ -259,6 +259,10 @@ static void test_range_shows_all_objects(void **state) {
     assert_near(mkd_bev_range_m(&(mkd_overlay_scene){.truth = &far, .n_truth = 1}), 70, 0);
     assert_near(mkd_bev_range_m(&(mkd_overlay_scene){.predictions = &farther, .n_predictions = 1}),
                 100, 0);
+    // predictions do not move the truth's range
+    assert_near(mkd_bev_range_m(&(mkd_overlay_scene){
+                    .truth = &far, .n_truth = 1, .predictions = &farther, .n_predictions = 1}),
+                70, 0);
 }
 
 static void test_picture_layout(void **state) {
