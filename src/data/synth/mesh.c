@@ -259,7 +259,7 @@ void mkd_mesh_leaves(mkd_mesh *mesh, uint16_t material, mkd_vec3 center, mkd_vec
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t key = mkd_hash32(seed + i);
         const float up = 2.0f * mkd_hash_unit(key) - 1.0f, angle = TWO_PI * mkd_hash_unit(key + 1U);
-        const float flat = sqrtf(1.0f - up * up), r = 0.88f + 0.26f * mkd_hash_unit(key + 2U);
+        const float flat = sqrtf(1.0f - up * up), r = 0.82f + 0.24f * mkd_hash_unit(key + 2U);
         const mkd_vec3 out = {flat * cosf(angle), up, flat * sinf(angle)};
         mkd_mesh_vertex patch[4];
         memset(patch, 0, sizeof patch);

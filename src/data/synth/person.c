@@ -9,9 +9,10 @@ typedef struct clothes {
 static uint16_t draw_cloth(mkd_scene *scene, mkd_rng *rng, double brightest) {
     double rgb[3];
     const double level = mkd_rng_range(rng, 0.02, brightest), hue = mkd_rng_uniform(rng);
+    const double pure = 0.75 * mkd_rng_uniform(rng) * mkd_rng_uniform(rng); // most cloth is dull
     for (unsigned c = 0; c < 3; c++) {
         const double wave = 0.5 + 0.5 * cos(6.2831853 * (hue - c / 3.0));
-        rgb[c] = level * (0.35 + 0.9 * wave);
+        rgb[c] = level * (1.0 - pure + 1.6 * pure * wave);
     }
     return mkd_scene_material(scene, MKD_SURFACE_MATTE, rgb[0], rgb[1], rgb[2],
                               mkd_rng_range(rng, 0.1, 0.6));

@@ -71,12 +71,17 @@ int mkd_raycaster_set_mesh(mkd_raycaster *caster, const mkd_mesh *mesh) {
     return MKD_OK;
 }
 
+// where the CPU has no 16-wide packets, Embree takes the lanes as a stream and looks at all of
+// them: a lane without a ray must be an empty one, not whatever is in memory
 static void fill(struct RTCRay16 *ray, int valid[MKD_RAYS], const mkd_ray_packet *rays) {
+    memset(ray, 0, sizeof *ray);
     for (unsigned i = 0; i < MKD_RAYS; i++) {
         valid[i] = i < rays->n ? -1 : 0;
+        ray->dir_z[i] = 1.0f;
+        ray->tfar[i] = -1.0f;
         ray->mask[i] = 0xffffffffU;
     }
-    const size_t bytes = sizeof rays->org_x;
+    const size_t bytes = rays->n * sizeof rays->org_x[0];
     memcpy(ray->org_x, rays->org_x, bytes);
     memcpy(ray->org_y, rays->org_y, bytes);
     memcpy(ray->org_z, rays->org_z, bytes);
@@ -85,9 +90,6 @@ static void fill(struct RTCRay16 *ray, int valid[MKD_RAYS], const mkd_ray_packet
     memcpy(ray->dir_z, rays->dir_z, bytes);
     memcpy(ray->tnear, rays->near_t, bytes);
     memcpy(ray->tfar, rays->far_t, bytes);
-    memset(ray->time, 0, sizeof ray->time);
-    memset(ray->id, 0, sizeof ray->id);
-    memset(ray->flags, 0, sizeof ray->flags);
 }
 
 void mkd_raycaster_hit(mkd_ray_packet *rays, const mkd_raycaster *caster, int coherent) {

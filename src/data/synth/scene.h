@@ -58,7 +58,7 @@ enum {
 
 #define MKD_SCENE_MATERIALS_MAX  512
 #define MKD_SCENE_OBJECTS_MAX    64
-#define MKD_SCENE_FOOTPRINTS_MAX 256
+#define MKD_SCENE_FOOTPRINTS_MAX 384
 
 typedef enum mkd_synth_class {
     MKD_SYNTH_CAR,

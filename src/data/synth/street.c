@@ -19,6 +19,8 @@ typedef struct roadside {
     const town *town;
     int side;
     double edge_m; ///< lateral of the sidewalk's outer edge, positive
+    double back_m; ///< how far behind it houses stand, beyond the town's own setback
+    double gap_share;
 } roadside;
 
 static bool at_crossing(const mkd_road *r, double from_m, double to_m, double margin_m) {
@@ -104,10 +106,11 @@ static void add_houses(const roadside *here) {
         const double depth = mkd_rng_range(rng, 8.0, 13.0);
         const double height = mkd_rng_range(rng, t->height_low, t->height_high);
         const double setback = mkd_rng_range(rng, t->setback_low, t->setback_high);
-        const bool skip = mkd_rng_uniform(rng) < t->gap_share;
+        const bool skip = mkd_rng_uniform(rng) < here->gap_share;
         const bool gable = mkd_rng_uniform(rng) < t->gable_share;
         if (!skip && !at_crossing(&scene->road, s, s + length, 2.5)) {
-            const double lateral = here->side * (here->edge_m + setback + 0.5 * depth);
+            const double lateral =
+                here->side * (here->edge_m + here->back_m + setback + 0.5 * depth);
             mkd_box3d box =
                 box_on(&scene->road, lateral, s + 0.5 * length, height + 0.8, depth, length);
             box.y_m += 0.8; // founded below the ground, for slopes
@@ -117,7 +120,7 @@ static void add_houses(const roadside *here) {
                 mkd_mesh_fit(&scene->mesh, first, face, &box, -1);
             }
         }
-        s += length + (skip || t->gap_share > .1 ? mkd_rng_range(rng, 2.0, 6.0) : 0.0);
+        s += length + (skip || here->gap_share > .1 ? mkd_rng_range(rng, 2.0, 6.0) : 0.0);
     }
 }
 
@@ -160,10 +163,11 @@ static void add_foliage(mkd_scene *scene, mkd_rng *rng, uint16_t leaves, mkd_vec
 }
 
 // `n_leaves`: single leaves of each part of the crown
-static void model_tree(mkd_scene *scene, mkd_rng *rng, double scale, unsigned n_leaves) {
+static void model_tree(mkd_scene *scene, mkd_rng *rng, double scale, double trunk,
+                       unsigned n_leaves) {
     const uint16_t leaves = draw_leaves(scene, rng);
-    const double trunk = scale * mkd_rng_range(rng, 1.9, 3.2), r = scale * .16;
-    const bool conifer = mkd_rng_uniform(rng) < .2;
+    const double r = scale * .16;
+    const bool conifer = mkd_rng_uniform(rng) < .2 && trunk < 3.0 * scale;
     mkd_mesh_tube(&scene->mesh, MKD_MATERIAL_BARK, mkd_vec3_make(0, .3, 0),
                   mkd_vec3_make(.1 * scale, -trunk - scale, 0), (float)r, (float)(.55 * r), 8);
     if (conifer) {
@@ -191,14 +195,15 @@ static void add_trees(const roadside *here) {
     double s = mkd_rng_range(rng, 2.0, 10.0);
     const bool alley = mkd_rng_uniform(rng) < .4;
     while (s < 150.0) {
-        // an alley stands between sidewalk and road, others behind the sidewalk
-        const double out = alley ? .45 - scene->road.sidewalk_m : mkd_rng_range(rng, .9, 5.0);
+        // an alley stands between sidewalk and road, pruned to a high crown; others stand behind
+        const double out = alley ? .45 - scene->road.sidewalk_m : mkd_rng_range(rng, 1.6, 6.0);
         const double lateral = here->side * (here->edge_m + out);
-        const double scale = mkd_rng_range(rng, .7, 1.5);
+        const double scale = mkd_rng_range(rng, .7, alley ? 1.05 : 1.5);
+        const double trunk = mkd_rng_range(rng, 2.0, 3.0) * scale + (alley ? 1.6 : 0.0);
         const mkd_box3d box = box_on(&scene->road, lateral, s, 2.5, .45, .45);
-        if (!at_crossing(&scene->road, s, s, 2.0) && box.z_m > 4.0 && reserve(scene, &box)) {
+        if (!at_crossing(&scene->road, s, s, 2.0) && box.z_m > 6.0 && reserve(scene, &box)) {
             const size_t first = scene->mesh.n_vertices;
-            model_tree(scene, rng, scale, box.z_m < 25.0 ? 260 : box.z_m < 60.0 ? 110 : 30);
+            model_tree(scene, rng, scale, trunk, box.z_m < 25.0 ? 260 : box.z_m < 60.0 ? 110 : 30);
             mkd_mesh_place(&scene->mesh, first, mkd_vec3_make(box.x_m, box.y_m, box.z_m),
                            mkd_rng_range(rng, 0.0, 6.28));
         }
@@ -275,11 +280,15 @@ void mkd_scene_add_street(mkd_scene *scene, mkd_rng *rng) {
     mkd_scene_add_ground(scene);
     for (int side = -1; side <= 1; side += 2) {
         const double kerb = side < 0 ? -scene->road.left_m : scene->road.right_m;
-        const roadside here = {scene, rng, t, side, kerb + scene->road.sidewalk_m};
+        roadside here = {scene, rng, t, side, kerb + scene->road.sidewalk_m, 0.0, t->gap_share};
         add_posts(&here);
         add_trees(&here);
         add_houses(&here);
         add_hedges(&here);
+        // a second row closes the gaps of the first
+        here.back_m = mkd_rng_range(rng, 20.0, 38.0);
+        here.gap_share = .45;
+        add_houses(&here);
     }
     add_horizon(scene, rng);
 }
