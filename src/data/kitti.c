@@ -172,6 +172,11 @@ static void append_number(mkd_str *out, double value, int decimals) {
     mkd_str_append(out, text);
 }
 
+// KITTI writes as integers what a DontCare row lacks.
+static void append_measure(mkd_str *out, double value, bool dont_care, int decimals) {
+    append_number(out, value, dont_care && value == floor(value) ? 0 : decimals);
+}
+
 static int check_writable(const mkd_object *o, size_t index) {
     const double v[] = {
         o->truncation,    o->alpha_rad,       o->box_px.left_px,
@@ -200,13 +205,11 @@ int mkd_kitti_format_objects(mkd_str *out, const mkd_object_list *objects, bool 
     for (size_t i = 0; i < objects->n; i++) {
         const mkd_object *o = &objects->at[i];
         MKD_TRY(check_writable(o, i));
-        // KITTI writes what a DontCare row has not as integers
         bool dont_care = !strcmp(o->type, "DontCare");
-        int plain = dont_care ? 0 : decimals;
         mkd_str_append(out, o->type);
-        append_number(out, o->truncation, plain);
+        append_measure(out, o->truncation, dont_care, decimals);
         mkd_str_printf(out, " %d", o->occlusion);
-        append_number(out, o->alpha_rad, plain);
+        append_measure(out, o->alpha_rad, dont_care, decimals);
         append_number(out, o->box_px.left_px, decimals);
         append_number(out, o->box_px.top_px, decimals);
         append_number(out, o->box_px.right_px, decimals);
@@ -214,7 +217,7 @@ int mkd_kitti_format_objects(mkd_str *out, const mkd_object_list *objects, bool 
         const double box[] = {o->box.height_m, o->box.width_m, o->box.length_m, o->box.x_m,
                               o->box.y_m,      o->box.z_m,     o->box.yaw_rad};
         for (size_t k = 0; k < MKD_COUNT(box); k++) {
-            append_number(out, box[k], plain);
+            append_measure(out, box[k], dont_care, decimals);
         }
         if (with_score) {
             append_number(out, o->score, decimals);
