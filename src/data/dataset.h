@@ -14,7 +14,7 @@ enum {
     MKD_READ_IMAGE = 1,
     MKD_READ_OBJECTS = 2,
     MKD_READ_POINTS = 4,
-    MKD_READ_DEPTH = 8 ///< completed depth map of the LiDAR points (see depthmap.h)
+    MKD_READ_DEPTH = 8 ///< dense depth map, stored with the frame or completed from its points
 };
 
 typedef struct mkd_dataset mkd_dataset;

@@ -181,9 +181,9 @@ int mkd_loader_next(const mkd_batch **out, mkd_loader *loader) {
     }
     if (l->next_out < l->end) {
         while (!is_ready(l, l->next_out)) {
-            // samples of later batches are left to the workers: this one is wanted now
+            // also samples of later batches: the wait may grow by one sample, but no core idles
             mkd_sample sample;
-            if (l->claim_batch == l->next_out && claim(&sample, l, l->options.n_workers)) {
+            if (claim(&sample, l, l->options.n_workers)) {
                 make_sample(l, &sample);
             } else if (!is_ready(l, l->next_out)) {
                 pthread_cond_wait(&l->finished, &l->mutex);

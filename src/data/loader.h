@@ -55,10 +55,9 @@ void mkd_loader_close(mkd_loader *loader);
 
 uint64_t mkd_loader_batches_per_epoch(const mkd_loader *loader);
 
-/// The next batch, valid until the next call; NULL at the end. As long as samples of it are not
-/// begun the caller makes them too. A sample that failed fails its batch, once, with its name (the
-/// first such sample's, in the batch's order); the call after that goes on with the batch behind
-/// it.
+/// The next batch, valid until the next call; NULL at the end. While it is not ready the caller
+/// makes samples too. A sample that failed fails its batch, once, with its name (the first such
+/// sample's, in the batch's order); the call after that goes on with the batch behind it.
 int mkd_loader_next(const mkd_batch **out, mkd_loader *loader) MKD_NODISCARD;
 
 /// Makes one sample of a coming batch in the calling thread, for filling gaps of other work.
