@@ -1,0 +1,28 @@
+/// Response distillation: the student's heads imitate the teacher's where objects are.
+#ifndef MKD_DISTILL_RESPONSE_H
+#define MKD_DISTILL_RESPONSE_H
+
+#include "distill/method.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Heads that the loss reads; NULL-ended.
+extern const char *const mkd_response_heads[];
+
+/// The input "distill.foreground" [H/4, W/4, 1]: 1 within the Gaussian square of a trained object.
+void mkd_response_fields(mkd_field_list *out, const mkd_detector *student);
+int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student,
+                        const mkd_sample *sample);
+
+/// Sum over the heads: mean over foreground cells and channels of |S - T| for offset_2d, size_2d,
+/// offset_3d, size_3d and depth (in metres, without its uncertainty); for heading KL(T || S) of the
+/// bins per bin, and L1 of the residuals at the teacher's best bin. 0 without objects.
+mkd_value mkd_response_loss(const mkd_distillation *d);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
