@@ -118,7 +118,7 @@ void mkd_field_add(mkd_field_list *list, const char *name, mkd_dtype dtype, mkd_
         }
     }
     if (list->n < MKD_MAX_FIELDS) {
-        list->at[list->n++] = (mkd_field){name, dtype, shape};
+        list->at[list->n++] = (mkd_batch_field){name, dtype, shape};
     }
 }
 
@@ -173,15 +173,15 @@ void mkd_detector_fields(mkd_field_list *out, const mkd_detector *d, bool with_t
     }
 }
 
-static int encode_depth(float *out, const mkd_detector *d, const mkd_sample *sample) {
+static int encode_depth(float *out, const mkd_detector *d, const mkd_scene *scene) {
     size_t n = (size_t)(d->model.width_px * d->model.height_px);
     float *depth_m = mkd_alloc_array(n, sizeof *depth_m);
     if (!depth_m) {
         return MKD_ENOMEM;
     }
-    int status = mkd_augment_depth(depth_m, &sample->frame->views[0].depth, &sample->augmentation);
+    int status = mkd_augment_depth(depth_m, &scene->frame->views[0].depth, &scene->augmentation);
     // a crop of scale s shows things s times nearer than they are: their depths go with it
-    float scale = (float)(sample->augmentation.crop_scale / depth_unit_m);
+    float scale = (float)(scene->augmentation.crop_scale / depth_unit_m);
     for (size_t i = 0; i < n; i++) {
         out[3 * i] = out[3 * i + 1] = out[3 * i + 2] = depth_m[i] * scale;
     }
@@ -190,14 +190,14 @@ static int encode_depth(float *out, const mkd_detector *d, const mkd_sample *sam
 }
 
 int mkd_detector_encode_input(const mkd_sample_slots *slots, const mkd_detector *d,
-                              const mkd_sample *sample) {
+                              const mkd_scene *scene) {
     float *out = mkd_sample_slot(slots, mkd_detector_input_name(d));
     if (!out) {
         return 0;
     }
     return d->model.sees == MKD_SEES_DEPTH
-               ? encode_depth(out, d, sample)
-               : mkd_augment_image(out, &sample->frame->views[0].image, &sample->augmentation,
+               ? encode_depth(out, d, scene)
+               : mkd_augment_image(out, &scene->frame->views[0].image, &scene->augmentation,
                                    &mkd_color_norm_imagenet);
 }
 

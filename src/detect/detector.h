@@ -6,6 +6,7 @@
 #define MKD_DETECT_DETECTOR_H
 
 #include "data/augment.h"
+#include "data/batch.h"
 #include "nn/backbone.h"
 
 #ifdef __cplusplus
@@ -35,27 +36,21 @@ typedef struct mkd_model_options {
 
 extern const mkd_option mkd_model_option_table[];
 
-/// A named array of one sample (the batch axis is added in front): an input of the graph.
-typedef struct mkd_field {
-    const char *name;
-    mkd_dtype dtype;
-    mkd_shape shape;
-} mkd_field;
-
+/// Inputs of the graph, as arrays of one sample (the batch axis is added in front).
 typedef struct mkd_field_list {
     int n;
-    mkd_field at[MKD_MAX_FIELDS];
+    mkd_batch_field at[MKD_MAX_FIELDS];
 } mkd_field_list;
 
 void mkd_field_add(mkd_field_list *list, const char *name, mkd_dtype dtype, mkd_shape shape);
 
 /// A frame as the network sees it, after augmentation. Objects and camera are of the canvas.
-typedef struct mkd_sample {
+typedef struct mkd_scene {
     const mkd_frame *frame;
     mkd_augmentation augmentation;
     mkd_object_list objects; ///< augmented, boxes not clipped
     mkd_camera camera;
-} mkd_sample;
+} mkd_scene;
 
 /// Where encoders write: data[i] is the sample's slice of field i, zeroed before.
 typedef struct mkd_sample_slots {
@@ -107,7 +102,7 @@ typedef struct mkd_detector_driver {
     void (*fields)(mkd_field_list *out, const mkd_detector *d);
     void (*build)(mkd_detection *out, mkd_graph *g, const mkd_detector *d, mkd_value input);
     /// Writes the targets of a sample. Thread-safe.
-    int (*encode)(const mkd_sample_slots *out, const mkd_detector *d, const mkd_sample *sample);
+    int (*encode)(const mkd_sample_slots *out, const mkd_detector *d, const mkd_scene *scene);
     /// Targets are the graph's inputs of the fields' names.
     void (*loss)(mkd_loss_terms *out, mkd_graph *g, const mkd_detector *d,
                  const mkd_detection *detection);
@@ -141,7 +136,7 @@ const char *mkd_detector_input_name(const mkd_detector *d);
 void mkd_detector_fields(mkd_field_list *out, const mkd_detector *d, bool with_targets);
 /// Fills the input slot (if `slots` has it) from the frame's image or depth map.
 int mkd_detector_encode_input(const mkd_sample_slots *slots, const mkd_detector *d,
-                              const mkd_sample *sample) MKD_NODISCARD;
+                              const mkd_scene *scene) MKD_NODISCARD;
 /// What MKD_READ_* the input needs of a frame.
 unsigned mkd_detector_reads(const mkd_detector *d);
 

@@ -35,7 +35,7 @@ typedef struct mkd_method {
     void (*fields)(mkd_field_list *out, const mkd_detector *student, const void *options);
     /// Nullable: fills them. Thread-safe.
     int (*encode)(const mkd_sample_slots *out, const mkd_detector *student,
-                  const mkd_sample *sample, const void *options);
+                  const mkd_scene *scene, const void *options);
     /// Adds the method's losses.
     void (*loss)(mkd_loss_terms *out, const mkd_distillation *d, const void *options);
 } mkd_method;

@@ -26,15 +26,15 @@ void mkd_response_fields(mkd_field_list *out, const mkd_detector *student) {
 }
 
 int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student,
-                        const mkd_sample *sample) {
+                        const mkd_scene *scene) {
     float *mask = mkd_sample_slot(out, "distill.foreground");
     int width = (int)(student->model.width_px / 4);
     int height = (int)(student->model.height_px / 4);
-    for (size_t i = 0; mask && i < sample->objects.n; i++) {
-        if (mkd_detector_class_of(student, &sample->frame->objects.at[i]) < 0) {
+    for (size_t i = 0; mask && i < scene->objects.n; i++) {
+        if (mkd_detector_class_of(student, &scene->frame->objects.at[i]) < 0) {
             continue;
         }
-        const mkd_box2d *b = &sample->objects.at[i].box_px;
+        const mkd_box2d *b = &scene->objects.at[i].box_px;
         int radius = mkd_gaussian_radius((b->bottom_px - b->top_px) / stride,
                                          (b->right_px - b->left_px) / stride, gaussian_overlap);
         int center_x = (int)floor((b->left_px + b->right_px) / 2 / stride);

@@ -14,7 +14,7 @@ extern const char *const mkd_response_heads[];
 /// The input "distill.foreground" [H/4, W/4, 1]: 1 within the Gaussian square of a trained object.
 void mkd_response_fields(mkd_field_list *out, const mkd_detector *student);
 int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student,
-                        const mkd_sample *sample);
+                        const mkd_scene *scene);
 
 /// Sum over the heads: mean over foreground cells and channels of |S - T| for offset_2d, size_2d,
 /// offset_3d, size_3d and depth (in metres, without its uncertainty); for heading KL(T || S) of the

@@ -122,23 +122,23 @@ unsigned mkd_experiment_reads(const mkd_experiment *e, bool for_training) {
 int mkd_experiment_encode(const mkd_sample_slots *out, const mkd_experiment *e,
                           const mkd_frame *frame, const mkd_augmentation *augmentation,
                           bool for_training) {
-    mkd_sample sample = {.frame = frame,
+    mkd_scene scene = {.frame = frame,
                          .augmentation = *augmentation,
                          .camera = mkd_augment_camera(&frame->views[0].camera, augmentation)};
-    int status = mkd_augment_objects(&sample.objects, &frame->objects, augmentation, false);
+    int status = mkd_augment_objects(&scene.objects, &frame->objects, augmentation, false);
     MKD_GOTO(status);
-    MKD_GOTO(mkd_detector_encode_input(out, &e->student.detector, &sample));
+    MKD_GOTO(mkd_detector_encode_input(out, &e->student.detector, &scene));
     if (for_training) {
-        MKD_GOTO(e->student.detector.driver->encode(out, &e->student.detector, &sample));
+        MKD_GOTO(e->student.detector.driver->encode(out, &e->student.detector, &scene));
         if (e->has_teacher) {
-            MKD_GOTO(mkd_detector_encode_input(out, &e->teacher.detector, &sample));
+            MKD_GOTO(mkd_detector_encode_input(out, &e->teacher.detector, &scene));
             if (e->method->encode) {
-                MKD_GOTO(e->method->encode(out, &e->student.detector, &sample, e->method_options));
+                MKD_GOTO(e->method->encode(out, &e->student.detector, &scene, e->method_options));
             }
         }
     }
 done:
-    mkd_object_list_free(&sample.objects);
+    mkd_object_list_free(&scene.objects);
     return status;
 }
 
@@ -148,7 +148,7 @@ static int start_graph(mkd_step_graph *out, const mkd_experiment *e, int64_t bat
     MKD_TRY(mkd_graph_new(&out->graph));
     mkd_experiment_fields(&out->fields, e, for_training);
     for (int i = 0; i < out->fields.n; i++) {
-        const mkd_field *field = &out->fields.at[i];
+        const mkd_batch_field *field = &out->fields.at[i];
         mkd_shape shape = {.rank = field->shape.rank + 1, .at = {batch_size}};
         memcpy(shape.at + 1, field->shape.at, (size_t)field->shape.rank * sizeof shape.at[0]);
         mkd_input(out->graph, field->name, field->dtype, shape);

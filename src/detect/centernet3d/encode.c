@@ -34,7 +34,7 @@ static target_slots find_slots(const mkd_sample_slots *s) {
 }
 
 // writes object k; false if its center lies outside the map
-static bool encode_object(target_slots *t, int k, const mkd_detector *d, const mkd_sample *sample,
+static bool encode_object(target_slots *t, int k, const mkd_detector *d, const mkd_scene *scene,
                           const mkd_object *object, int class_id) {
     const centernet3d_options *o = d->options;
     int width = (int)(d->model.width_px / 4);
@@ -42,7 +42,7 @@ static bool encode_object(target_slots *t, int k, const mkd_detector *d, const m
     double center_m[3];
     double c3_px[2];
     mkd_box3d_center(center_m, &object->box);
-    mkd_camera_project(c3_px, &sample->camera, center_m);
+    mkd_camera_project(c3_px, &scene->camera, center_m);
     double c3[2] = {c3_px[0] / stride, c3_px[1] / stride};
     if (!(c3[0] > -1) || !(c3[1] > -1) || !(c3[0] < width) || !(c3[1] < height)) {
         return false;
@@ -56,13 +56,13 @@ static bool encode_object(target_slots *t, int k, const mkd_detector *d, const m
     int radius = mkd_gaussian_radius(box_height, box_width, gaussian_overlap);
     mkd_gaussian_draw(t->heatmap, height, width, d->n_classes, class_id, ci[0], ci[1], radius);
 
-    bool is_crop = fabs(sample->augmentation.crop_scale - 1) > 1e-9;
+    bool is_crop = fabs(scene->augmentation.crop_scale - 1) > 1e-9;
     t->index[k] = ci[1] * width + ci[0];
     t->mask[k] = 1;
     t->mask_3d[k] = is_crop && !o->train_3d_on_crops ? 0 : 1;
     t->size_2d[2 * k] = (float)box_width;
     t->size_2d[2 * k + 1] = (float)box_height;
-    t->depth[k] = (float)(object->box.z_m * sample->augmentation.crop_scale);
+    t->depth[k] = (float)(object->box.z_m * scene->augmentation.crop_scale);
     for (int i = 0; i < 2; i++) {
         t->offset_2d[2 * k + i] = (float)(c2[i] - ci[i]);
         t->offset_3d[2 * k + i] = (float)(c3[i] - ci[i]);
@@ -82,16 +82,16 @@ static bool encode_object(target_slots *t, int k, const mkd_detector *d, const m
 }
 
 int centernet3d_encode(const mkd_sample_slots *out, const mkd_detector *d,
-                       const mkd_sample *sample) {
+                       const mkd_scene *scene) {
     target_slots t = find_slots(out);
     for (int i = 0; i < CENTERNET3D_MAX_OBJECTS * 3; i++) {
         t.size_3d[i] = 1; // dead rows are divided by too
     }
     int k = 0;
-    for (size_t i = 0; i < sample->objects.n && k < CENTERNET3D_MAX_OBJECTS; i++) {
-        int class_id = mkd_detector_class_of(d, &sample->frame->objects.at[i]);
+    for (size_t i = 0; i < scene->objects.n && k < CENTERNET3D_MAX_OBJECTS; i++) {
+        int class_id = mkd_detector_class_of(d, &scene->frame->objects.at[i]);
         if (class_id >= 0) {
-            k += encode_object(&t, k, d, sample, &sample->objects.at[i], class_id);
+            k += encode_object(&t, k, d, scene, &scene->objects.at[i], class_id);
         }
     }
     return 0;

@@ -17,9 +17,9 @@ static void fields(mkd_field_list *out, const mkd_detector *student, const void 
 }
 
 static int encode(const mkd_sample_slots *out, const mkd_detector *student,
-                  const mkd_sample *sample, const void *opt) {
+                  const mkd_scene *scene, const void *opt) {
     (void)opt;
-    return mkd_response_encode(out, student, sample);
+    return mkd_response_encode(out, student, scene);
 }
 
 static void loss(mkd_loss_terms *out, const mkd_distillation *d, const void *opt) {
