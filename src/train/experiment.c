@@ -3,12 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/fs.h"
 #include "base/status.h"
-
-char *mkd_run_file(const char *run, const char *name) {
-    return mkd_fs_join(run, name);
-}
+#include "train/run_folder.h"
 
 // the driver's own struct of options, filled from its section
 static int read_options(void **out, const mkd_config *config, const char *parent, const char *name,
@@ -50,12 +46,7 @@ static int open_teacher(mkd_experiment *e) {
         MKD_FAIL(MKD_EINVAL, "distill.method is %s, but teacher.run names no run folder",
                  e->method->name);
     }
-    char *path = mkd_run_file(run, MKD_RUN_CONFIG);
-    if (!path) {
-        return MKD_ENOMEM;
-    }
-    int status = mkd_config_load(&e->teacher_config, mkd_settings_schema(), path, NULL, 0);
-    mkd_free(path);
+    int status = mkd_run_config(&e->teacher_config, run, NULL, 0);
     if (status < 0) {
         return mkd_error_prefix(status, "teacher.run %s", run);
     }
@@ -123,8 +114,8 @@ int mkd_experiment_encode(const mkd_sample_slots *out, const mkd_experiment *e,
                           const mkd_frame *frame, const mkd_augmentation *augmentation,
                           bool for_training) {
     mkd_scene scene = {.frame = frame,
-                         .augmentation = *augmentation,
-                         .camera = mkd_augment_camera(&frame->views[0].camera, augmentation)};
+                       .augmentation = *augmentation,
+                       .camera = mkd_augment_camera(&frame->views[0].camera, augmentation)};
     int status = mkd_augment_objects(&scene.objects, &frame->objects, augmentation, false);
     MKD_GOTO(status);
     MKD_GOTO(mkd_detector_encode_input(out, &e->student.detector, &scene));

@@ -35,16 +35,6 @@ typedef struct mkd_experiment {
 int mkd_experiment_open(mkd_experiment *out, const mkd_config *config) MKD_NODISCARD;
 void mkd_experiment_close(mkd_experiment *experiment);
 
-/// A run folder's files. Caller frees (mkd_free); NULL if memory is out.
-char *mkd_run_file(const char *run, const char *name) MKD_NODISCARD;
-#define MKD_RUN_CONFIG     "config.yaml"
-#define MKD_RUN_CHECKPOINT "checkpoint.safetensors"
-#define MKD_RUN_MODEL      "model.safetensors"
-#define MKD_RUN_LOG        "log.jsonl"
-#define MKD_RUN_EVAL       "eval.jsonl"
-#define MKD_RUN_DETECTIONS "detections"
-#define MKD_RUN_LOCK       "lock"
-
 /// Inputs of a sample: the student's and the teacher's images, targets and the method's own.
 void mkd_experiment_fields(mkd_field_list *out, const mkd_experiment *experiment,
                            bool for_training);

@@ -1,0 +1,139 @@
+#include "train/run_folder.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/status.h"
+#include "train/options.h"
+
+static const size_t max_log_bytes = (size_t)1 << 30;
+
+// values that may change between the parts of one training
+static const char *const free_keys[] = {
+    "train.run",     "train.threads", "train.log_every",  "train.checkpoint_every_s",
+    "train.backend", "data.workers",  "train.eval_every", "data.root",
+    "data.cache_mb", "eval",          "teacher.run",      NULL};
+
+char *mkd_run_file(const char *run, const char *name) {
+    return mkd_fs_join(run, name);
+}
+
+int mkd_run_config(mkd_config **out, const char *run, const char *const *overrides,
+                   size_t n_overrides) {
+    *out = NULL;
+    if (!mkd_fs_is_dir(run)) {
+        MKD_FAIL(MKD_ENOTFOUND, "%s: there is no such run folder", run);
+    }
+    char *path = mkd_run_file(run, MKD_RUN_CONFIG);
+    if (!path) {
+        return MKD_ENOMEM;
+    }
+    int status = mkd_config_load(out, mkd_settings_schema(), path, overrides, n_overrides);
+    mkd_free(path);
+    return status;
+}
+
+static bool is_free(const char *key) {
+    for (const char *const *f = free_keys; *f; f++) {
+        size_t n = strlen(*f);
+        if (strncmp(key, *f, n) == 0 && (key[n] == '\0' || key[n] == '.')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// the first key whose value counts and differs
+static int compare(const mkd_config *old, const mkd_config *config, const char *run) {
+    char key[128];
+    for (const mkd_section *s = mkd_settings_schema(); s->prefix; s++) {
+        for (const mkd_option *o = s->options; o->key; o++) {
+            snprintf(key, sizeof key, "%s.%s", s->prefix, o->key);
+            const char *a = mkd_config_text(old, key);
+            const char *b = mkd_config_text(config, key);
+            if (!is_free(key) && a && b && strcmp(a, b) != 0) {
+                MKD_FAIL(MKD_EINVAL,
+                         "%s holds a training with %s = %s, this one has %s; choose another "
+                         "train.run, or remove the folder",
+                         run, key, a, b);
+            }
+        }
+    }
+    return 0;
+}
+
+static int adopt_config(const mkd_run_folder *run, const mkd_config *config) {
+    mkd_config *old = NULL;
+    mkd_str text = {0};
+    char *path = mkd_run_file(run->path, MKD_RUN_CONFIG);
+    int status = path ? 0 : MKD_ENOMEM;
+    MKD_GOTO(status);
+    if (mkd_fs_exists(path)) {
+        MKD_GOTO(mkd_run_config(&old, run->path, NULL, 0));
+        MKD_GOTO(compare(old, config, run->path));
+    }
+    MKD_GOTO(mkd_config_dump(&text, config, true, false));
+    MKD_GOTO(mkd_fs_write_atomic(path, text.text, text.length));
+done:
+    mkd_free(path);
+    mkd_str_free(&text);
+    mkd_config_free(old);
+    return status;
+}
+
+int mkd_run_folder_open(mkd_run_folder *out, const char *path, const mkd_config *config) {
+    char *lock = NULL;
+    *out = (mkd_run_folder){.path = mkd_strdup(path)};
+    int status = out->path ? mkd_fs_make_dirs(path) : MKD_ENOMEM;
+    MKD_GOTO(status);
+    lock = mkd_run_file(path, MKD_RUN_LOCK);
+    if (!lock) {
+        status = MKD_ENOMEM;
+        goto done;
+    }
+    status = mkd_fs_lock(&out->lock, lock);
+    if (status < 0) {
+        mkd_error_prefix(status, "another training uses this run folder");
+        goto done;
+    }
+    out->is_locked = true;
+    MKD_GOTO(adopt_config(out, config));
+done:
+    mkd_free(lock);
+    if (status < 0) {
+        mkd_run_folder_close(out);
+    }
+    return status;
+}
+
+void mkd_run_folder_close(mkd_run_folder *run) {
+    if (run->is_locked) {
+        mkd_fs_unlock(run->lock);
+    }
+    mkd_free(run->path);
+    *run = (mkd_run_folder){0};
+}
+
+int mkd_run_trim_log(const char *path, int64_t last_step) {
+    char *text = NULL;
+    size_t bytes = 0;
+    if (!mkd_fs_exists(path)) {
+        return 0;
+    }
+    MKD_TRY(mkd_fs_read(&text, &bytes, path, max_log_bytes));
+    size_t keep = 0;
+    while (keep < bytes) {
+        int64_t step = 0;
+        const char *end = memchr(text + keep, '\n', bytes - keep);
+        if (!end || sscanf(text + keep, "{\"step\": %" SCNd64, &step) != 1 || step > last_step) {
+            break;
+        }
+        keep = (size_t)(end - text) + 1;
+    }
+    int status = keep < bytes ? mkd_fs_write_atomic(path, text, keep) : 0;
+    mkd_free(text);
+    return status;
+}
