@@ -60,7 +60,7 @@ mkd_value mkd_exp(mkd_graph *g, mkd_value x) {
     return mkd_unary_of(g, MKD_UNARY_EXP, x, 0, 0);
 }
 
-mkd_value mkd_log(mkd_graph *g, mkd_value x) {
+mkd_value mkd_ln(mkd_graph *g, mkd_value x) {
     return mkd_unary_of(g, MKD_UNARY_LOG, x, 0, 0);
 }
 

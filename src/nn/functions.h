@@ -21,7 +21,7 @@ mkd_value mkd_scale(mkd_graph *g, mkd_value x, double alpha);
 mkd_value mkd_relu(mkd_graph *g, mkd_value x);
 mkd_value mkd_sigmoid(mkd_graph *g, mkd_value x);
 mkd_value mkd_exp(mkd_graph *g, mkd_value x);
-mkd_value mkd_log(mkd_graph *g, mkd_value x);
+mkd_value mkd_ln(mkd_graph *g, mkd_value x);
 mkd_value mkd_sqrt(mkd_graph *g, mkd_value x);
 mkd_value mkd_abs(mkd_graph *g, mkd_value x);
 mkd_value mkd_square(mkd_graph *g, mkd_value x);

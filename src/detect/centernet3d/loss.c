@@ -26,8 +26,8 @@ static mkd_value heatmap_loss(mkd_graph *g, mkd_value logits) {
     mkd_value q = mkd_linear_of(g, p, -1, 1);
     mkd_value positive = mkd_binary_of(g, MKD_BINARY_EQUAL, t, scalar_like(g, t, 1));
     mkd_value negative_weight = mkd_square(g, mkd_square(g, mkd_linear_of(g, t, -1, 1)));
-    mkd_value pull = mkd_mul(g, positive, mkd_mul(g, mkd_square(g, q), mkd_log(g, p)));
-    mkd_value push = mkd_mul(g, negative_weight, mkd_mul(g, mkd_square(g, p), mkd_log(g, q)));
+    mkd_value pull = mkd_mul(g, positive, mkd_mul(g, mkd_square(g, q), mkd_ln(g, p)));
+    mkd_value push = mkd_mul(g, negative_weight, mkd_mul(g, mkd_square(g, p), mkd_ln(g, q)));
     mkd_value total = mkd_scale(g, mkd_sum_all(g, mkd_add(g, pull, push)), -1);
     return mkd_div(g, total, mkd_maximum(g, mkd_sum_all(g, positive), 1));
 }
