@@ -3,10 +3,11 @@
 #     tests/unit/<layer>/<name>_test.c   cmocka program, links its layer and what lies below
 #     tests/parity/*.c                   the program build/parity, links every layer
 #     tests/parity/unit/<name>_test.c    cmocka program with the parity program's sources but main.c
+#     tests/op_table/*.c                 the program op_table: one table of operator calls, several modes
 #     tests/fuzz/fuzz_<name>.c           LLVMFuzzerTestOneInput; replays tests/fuzz/corpus/<name>/
 #     tests/{arch,cli,faults}/*.sh       shell scripts; exit status 77 says skipped
 #
-# ctest labels: unit, arch, cli, faults, fuzz, parity.
+# ctest labels: unit, arch, cli, faults, fuzz, parity, op_table.
 
 enable_testing()
 
@@ -65,6 +66,12 @@ foreach(layer IN LISTS MKD_LAYERS)
         mkd_test(unit/${layer}/${name} unit ${target})
     endforeach()
 endforeach()
+
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/op_table/*.c)
+mkd_test_program(op_table "${sources}")
+target_link_libraries(op_table PRIVATE mkd_nn)
+mkd_test(op_table/agree op_table op_table agree)
+mkd_test(op_table/gradient op_table op_table gradient)
 
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/parity/*.c)
 if(sources)
