@@ -1,8 +1,8 @@
 /// The reference backend's kernels: plain loops over whole calls, one thread, sums in double.
 ///
-/// Every operator on real numbers exists twice, made from one source (both.inc): ..._f32 and ..._f64.
-/// bf16 values are widened to f32 before the kernel and rounded after it. Kernels trust shapes and
-/// attributes (the graph checks them) and skip outputs whose data is NULL.
+/// Every operator on real numbers exists twice, made from one source (both.inc): ..._f32 and
+/// ..._f64. bf16 values are widened to f32 before the kernel and rounded after it. Kernels trust
+/// shapes and attributes (the graph checks them) and skip outputs whose data is NULL.
 #ifndef MKD_TENSOR_REF_REF_H
 #define MKD_TENSOR_REF_REF_H
 
