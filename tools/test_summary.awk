@@ -31,9 +31,13 @@ function finish() {
 }
 /^\t\t<skipped message="SKIP_RETURN_CODE/ { verdict = "skipped" }
 { sub(/^\t\t<system-out>/, "") }
-/^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
-/^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
-/^\[  SKIPPED \] [0-9]+ test/ { skipped += $4 }
+# "[  FAILED  ] 1 test(s)", since cmocka 1.1.8 "[  FAILED  ] tests: 1 test(s)"
+/^\[  (PASSED|FAILED|SKIPPED) *\] (tests: )?[0-9]+ test\(s\)/ {
+    n = $4 == "tests:" ? $5 : $4
+    passed += $2 == "PASSED" ? n : 0
+    failed += $2 == "FAILED" ? n : 0
+    skipped += $2 == "SKIPPED" ? n : 0
+}
 /^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
     passed += $1
     failed += $3
