@@ -102,3 +102,13 @@ foreach(kind arch cli faults)
         mkd_test(${kind}/${name} ${kind} sh ${script})
     endforeach()
 endforeach()
+
+# bench/<name>_bench.c becomes build/bench_<name>: run by hand, no test
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*_bench.c)
+foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    string(REGEX REPLACE "_bench$" "" name ${name})
+    mkd_test_program(bench_${name} ${source})
+    target_link_libraries(bench_${name} PRIVATE ${MKD_ALL_LAYERS})
+    set_target_properties(bench_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endforeach()

@@ -14,6 +14,17 @@
 #define MKD_UNUSED
 #endif
 
+/// A function compiled once per generation of vector units and chosen when the program starts. It
+/// must hold its loops itself: what OpenMP outlines from it would be compiled for the baseline
+/// alone. Sanitizers' run times are not ready when the choice is made.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) &&       \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__cplusplus)
+#define MKD_VECTOR_CLONES                                                                          \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MKD_VECTOR_CLONES
+#endif
+
 /// Number of elements of an array (not of a pointer).
 #define MKD_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
