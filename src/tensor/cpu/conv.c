@@ -25,7 +25,7 @@ typedef struct conv {
     dnnl_data_type_t type;        // of operands that are given
     dnnl_memory_desc_t own[3];    // image, map, weight as they lie in memory
     dnnl_memory_desc_t wanted[3]; // as the primitive shall take them
-    dnnl_memory_desc_t own_bias;
+    dnnl_memory_desc_t own_bias, own_residual;
     dnnl_primitive_attr_t attributes;
 } conv;
 
@@ -131,6 +131,9 @@ static int make_descs(conv *c) {
             dnnl_memory_desc_create_with_tag(&c->own_bias, 1, dims, type_of(c->bias), dnnl_a),
             "dnnl_memory_desc_create_with_tag"));
     }
+    if (c->residual) {
+        MKD_TRY(image_desc(&c->own_residual, c->residual, type_of(c->residual)));
+    }
     return 0;
 }
 
@@ -142,7 +145,7 @@ static int make_attributes(conv *c) {
     MKD_DNN_GOTO(dnnl_primitive_attr_set_scratchpad_mode(c->attributes, dnnl_scratchpad_mode_user));
     MKD_DNN_GOTO(dnnl_post_ops_create(&ops));
     if (c->residual) {
-        MKD_DNN_GOTO(dnnl_post_ops_append_binary(ops, dnnl_binary_add, c->own[MAP]));
+        MKD_DNN_GOTO(dnnl_post_ops_append_binary(ops, dnnl_binary_add, c->own_residual));
     }
     if (c->relu) {
         MKD_DNN_GOTO(dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0));
@@ -210,8 +213,8 @@ static int bind_all(mkd_dnn_builder *b, const conv *c) {
         MKD_TRY(mkd_dnn__bind(b, DNNL_ARG_BIAS, c->own_bias, c->bias->data, false));
     }
     if (c->residual) {
-        MKD_TRY(mkd_dnn__bind(b, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, c->own[MAP],
-                              c->residual->data, false));
+        MKD_TRY(mkd_dnn__bind(b, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+                              c->own_residual, c->residual->data, false));
     }
     return 0;
 }
@@ -236,6 +239,7 @@ done:
         dnnl_memory_desc_destroy(c.wanted[i]);
     }
     dnnl_memory_desc_destroy(c.own_bias);
+    dnnl_memory_desc_destroy(c.own_residual);
     dnnl_primitive_attr_destroy(c.attributes);
     return status;
 }
