@@ -1,5 +1,6 @@
 #include "tensor/backend.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -44,20 +45,28 @@ static const mkd_backend_driver *best_driver(void) {
     return best;
 }
 
-static int find_driver(const mkd_backend_driver **out, const char *name) {
+static int unknown_backend(const char *name) {
     const char *names[MKD_COUNT(drivers)] = {"auto"};
+    char known[256] = "auto";
+    for (size_t i = 0; drivers[i]; i++) {
+        names[i + 1] = drivers[i]->name;
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, ", %s", drivers[i]->name);
+    }
+    const char *nearest = mkd_nearest_name(name, names, MKD_COUNT(names));
+    MKD_FAIL(MKD_ENOTFOUND, "backend: found \"%s\", expected one of %s%s%s%s", name, known,
+             nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+}
+
+static int find_driver(const mkd_backend_driver **out, const char *name) {
     *out = strcmp(name, "auto") == 0 ? best_driver() : NULL;
     for (size_t i = 0; drivers[i] && !*out; i++) {
-        names[i + 1] = drivers[i]->name;
         if (strcmp(name, drivers[i]->name) == 0) {
             *out = drivers[i];
         }
     }
     if (!*out) {
-        const char *nearest = mkd_nearest_name(name, names, MKD_COUNT(names));
-        MKD_FAIL(MKD_ENOTFOUND,
-                 "backend: found \"%s\", expected auto or one of `monokd doctor`%s%s%s", name,
-                 nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+        return unknown_backend(name);
     }
     if ((*out)->score() <= 0) {
         MKD_FAIL(MKD_EUNSUPPORTED, "backend: %s cannot run on this machine", name);
