@@ -36,6 +36,7 @@ static const kind kinds[] = {
     {"op.lr_schedules", NULL, kind_lr_schedules, NULL},
     {"op.max_pool2d", kind_max_pool2d, NULL, NULL},
     {"op.monodetr_adamw", NULL, kind_monodetr_adamw, NULL},
+    {"op.multihead_attention", kind_multihead_attention, NULL, NULL},
     {"op.nms", NULL, kind_nms, NULL},
     {"op.sgd", NULL, kind_sgd, NULL},
     {"op.sigmoid_focal_loss", kind_sigmoid_focal_loss, NULL, NULL},

@@ -11,6 +11,8 @@ void kind_softmax(variant *v);
 void kind_conv2d(variant *v);
 void kind_conv_transpose2d(variant *v);
 void kind_linear(variant *v);
+// kind_attention.c
+void kind_multihead_attention(variant *v);
 // kind_norm.c
 void kind_batch_norm(variant *v);
 void kind_frozen_batch_norm(variant *v);

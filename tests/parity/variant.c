@@ -25,7 +25,7 @@ bool variant_has(const variant *v, const char *name) {
     return found;
 }
 
-static int read_input(mkd_tensor *out, const variant *v, const char *name) {
+int variant_raw(mkd_tensor *out, const variant *v, const char *name) {
     mkd_str key = {0};
     int status = full_name(&key, v, name);
     if (status == 0) {
@@ -81,7 +81,7 @@ mkd_value variant_value(variant *v, const char *name, mkd_tensor *tensor) {
 mkd_value variant_given(variant *v, const char *name, parity_layout layout) {
     mkd_tensor tensor = {0};
     if (v->status == 0) {
-        variant_fail(v, read_input(&tensor, v, name));
+        variant_fail(v, variant_raw(&tensor, v, name));
     }
     if (v->status == 0) {
         variant_fail(v, to_layout(&tensor, layout));
@@ -98,7 +98,7 @@ mkd_value variant_input(variant *v, const char *name, parity_layout layout) {
 int variant_tensor(mkd_tensor *out, variant *v, const char *name, mkd_dtype dtype) {
     mkd_tensor raw;
     *out = (mkd_tensor){0};
-    MKD_TRY(read_input(&raw, v, name));
+    MKD_TRY(variant_raw(&raw, v, name));
     int status = mkd_tensor_convert(out, &raw, dtype);
     mkd_tensor_free(&raw);
     return status;

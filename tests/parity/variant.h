@@ -50,6 +50,7 @@ mkd_value variant_given(variant *v, const char *name, parity_layout layout);
 // A value made here; takes over `tensor`.
 mkd_value variant_value(variant *v, const char *name, mkd_tensor *tensor);
 // Host copy, owned by the caller, converted.
+int variant_raw(mkd_tensor *out, const variant *v, const char *name); // as it is stored
 int variant_tensor(mkd_tensor *out, variant *v, const char *name, mkd_dtype dtype);
 
 void variant_output(variant *v, const char *name, mkd_value x, parity_layout layout);
