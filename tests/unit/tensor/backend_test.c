@@ -1,6 +1,7 @@
 #include "tests.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -99,6 +100,52 @@ static void test_a_slip_of_the_pen_names_the_nearest(void **state) {
     mkd_backend_close(backend);
 }
 
+typedef struct warnings {
+    int n;
+    char last[512];
+} warnings;
+
+static void count_warnings(void *payload, mkd_log_level level, const char *line) {
+    warnings *w = payload;
+    if (level == MKD_LOG_WARN) {
+        w->n++;
+        snprintf(w->last, sizeof w->last, "%s", line);
+    }
+}
+
+// cpu has no kernels for f64: ref runs them
+static void test_fallbacks_are_counted_and_named_once(void **state) {
+    (void)state;
+    mkd_backend *backend;
+    if (mkd_backend_open(&backend, "cpu", NULL) < 0) {
+        skip();
+    }
+    fixture f;
+    fill(&f, backend);
+    for (int i = 0; i < 4; i++) {
+        f.values[i].dtype = MKD_F64;
+    }
+    const double x[6] = {1, 2, 3, -1, -2, 5}, w[3] = {2, -1, 0.5};
+    assert_int_equal(mkd_buffer_upload(backend, f.buffer, 0, x, sizeof x), 0);
+    assert_int_equal(mkd_buffer_upload(backend, f.buffer, 64, w, sizeof w), 0);
+    mkd_executable *executable;
+    warnings warned = {0};
+    mkd_log_set_sink(count_warnings, &warned);
+    assert_int_equal(mkd_executable_new(&executable, backend, &f.program), 0);
+    mkd_log_set_sink(NULL, NULL);
+    assert_int_equal(mkd_executable_fallbacks(executable), 3);
+    assert_int_equal(warned.n, 1);
+    assert_string_equal(warned.last, "backend cpu: no kernel for 3 of 3 nodes, ref runs them: "
+                                     "scaled (binary), relu (unary), sum (reduce)");
+    assert_int_equal(mkd_executable_run(executable), 0);
+    double sum;
+    assert_int_equal(mkd_buffer_download(backend, &sum, f.buffer, 192, sizeof sum), 0);
+    assert_true(fabs(sum - 8) < 1e-12);
+    mkd_executable_free(executable);
+    mkd_buffer_free(f.buffer, backend);
+    mkd_backend_close(backend);
+}
+
 static void test_ranges_of_buffers_are_checked(void **state) {
     (void)state;
     mkd_backend *backend;
@@ -169,6 +216,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_program_runs),
         cmocka_unit_test(test_a_slip_of_the_pen_names_the_nearest),
+        cmocka_unit_test(test_fallbacks_are_counted_and_named_once),
         cmocka_unit_test(test_ranges_of_buffers_are_checked),
         cmocka_unit_test(test_every_failing_allocation_is_reported),
         cmocka_unit_test(test_profile_adds_up),

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/alloc.h"
 #include "base/status.h"
 #include "tensor/backend.h"
 
@@ -105,6 +106,20 @@ static void test_no_rows_give_zero_not_nan(void **state) {
     }
 }
 
+static void test_a_failing_allocation(void **state) {
+    (void)state;
+    float x[3] = {3, 1, 2}, y[3] = {0};
+    mkd_attributes a = {0};
+    mkd_call call = {.attributes = &a, .n_in = 1, .n_out = 1};
+    call.in[0] = tensor(x, MKD_F32, MKD_SHAPE(3));
+    call.out[0] = tensor(y, MKD_F32, MKD_SHAPE(3));
+    mkd_alloc_fail_at(1);
+    assert_int_equal(mkd_ref_run(MKD_OP_rank, &call), MKD_ENOMEM);
+    mkd_alloc_fail_at(0);
+    assert_int_equal(mkd_ref_run(MKD_OP_rank, &call), 0);
+    assert_memory_equal(y, x, sizeof y);
+}
+
 static int failing_host(void *payload, const mkd_call *call) {
     (void)call;
     return mkd_error_set(MKD_EDIVERGED, "found %s", (const char *)payload);
@@ -141,6 +156,7 @@ int main(void) {
         cmocka_unit_test(test_bf16_is_widened_and_rounded_once),
         cmocka_unit_test(test_ranks_share_ties_and_sort_is_stable),
         cmocka_unit_test(test_no_rows_give_zero_not_nan),
+        cmocka_unit_test(test_a_failing_allocation),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
