@@ -107,6 +107,7 @@ static int measure(bench *b, int n_steps) {
 }
 
 int main(int argc, char **argv) {
+    mkd_backend_calm_threads(argv);
     if (argc < 5) {
         fputs("usage: bench_step BACKBONE HEIGHT WIDTH BATCH [STEPS [BACKEND]]\n", stderr);
         return 2;

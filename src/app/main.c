@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "tensor/backend.h"
 
 static const mkd_cmd commands[] = {
 #define MKD_COMMAND(name, arguments, summary) {#name, arguments, summary, mkd_cmd_##name},
@@ -72,6 +73,7 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    mkd_backend_calm_threads(argv);
     mkd_progress_view view;
     mkd_progress_view_init(&view, stderr);
     mkd_log_set_sink(mkd_progress_view_log, &view);

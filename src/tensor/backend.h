@@ -61,6 +61,15 @@ void mkd_executable_free(mkd_executable *executable);
 int mkd_executable_run(mkd_executable *executable) MKD_NODISCARD;
 int mkd_executable_fallbacks(const mkd_executable *executable);
 
+/// For the first line of a program's main: makes the threads of the cpu backend wait calmly.
+///
+/// By default threads of GNU OpenMP that wait for each other spin for some 16 ms, and where another
+/// thread wants their core (a loader, a second program) a training step takes several times as
+/// long. The limit is read from the environment before main begins. So, unless OMP_WAIT_POLICY or
+/// GOMP_SPINCOUNT is set, this sets the latter and starts the program again in the same process;
+/// it returns if that is done already or cannot be done.
+void mkd_backend_calm_threads(char **argv);
+
 /// The oracle, also for single calls: runs `op` in plain loops, f32 or f64, one thread.
 /// Errors: EUNSUPPORTED names operator and element type; what a host function returns.
 int mkd_ref_run(mkd_op op, const mkd_call *call) MKD_NODISCARD;

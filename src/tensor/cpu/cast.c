@@ -37,20 +37,30 @@ static void widen_range(const void *task, int64_t begin, int64_t end, int thread
     widen((uint32_t *)c->y + begin, (const uint16_t *)c->x + begin, end - begin);
 }
 
-bool mkd_cpu__cast_supports(const mkd_call *call) {
-    mkd_dtype from = call->in[0].dtype;
-    mkd_dtype to = call->out[0].dtype;
-    return from == to || (from == MKD_F32 && to == MKD_BF16) || (from == MKD_BF16 && to == MKD_F32);
+// a range of both values, through the general conversion
+static void any_range(const void *task, int64_t begin, int64_t end, int thread) {
+    const mkd_call *call = task;
+    mkd_tensor part[2] = {call->in[0], call->out[0]};
+    (void)thread;
+    for (int i = 0; i < 2; i++) {
+        part[i].data = (char *)part[i].data + (size_t)begin * mkd_dtype_bytes(part[i].dtype);
+        part[i].shape = (mkd_shape){1, {end - begin}};
+    }
+    mkd_tensor_convert_into(&part[1], &part[0]);
 }
 
 void mkd_cpu__cast(const mkd_call *call, void *scratch) {
     cast c = {call->in[0].data, call->out[0].data};
+    mkd_dtype from = call->in[0].dtype;
+    mkd_dtype to = call->out[0].dtype;
     int64_t n = mkd_tensor_count(&call->out[0]);
-    if (call->in[0].dtype == call->out[0].dtype) {
+    if (from == to) {
         mkd_cpu__copy(call, scratch);
-    } else if (call->in[0].dtype == MKD_F32) {
+    } else if (from == MKD_F32 && to == MKD_BF16) {
         mkd_cpu__parallel(narrow_range, &c, n, MKD_CPU_GRAIN);
-    } else {
+    } else if (from == MKD_BF16 && to == MKD_F32) {
         mkd_cpu__parallel(widen_range, &c, n, MKD_CPU_GRAIN);
+    } else {
+        mkd_cpu__parallel(any_range, call, n, MKD_CPU_GRAIN / 4);
     }
 }

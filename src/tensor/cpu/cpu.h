@@ -8,7 +8,7 @@
 #define MKD_TENSOR_CPU_CPU_H
 
 #include "tensor/cpu/dnn.h"
-#include "tensor/ops.h"
+#include "tensor/program.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -17,18 +17,29 @@ extern "C" {
 /// `scratch`: 64-byte aligned memory of as many bytes as the kernel asked for, contents undefined.
 typedef void (*mkd_cpu_function)(const mkd_call *call, void *scratch);
 
-/// A row of the table of own kernels. Shapes and attributes are the graph's and not checked.
+/// A row of the table of own kernels, which see f32 alone: bf16 values are widened into scratch
+/// memory before and rounded after. Shapes and attributes are the graph's and not checked.
 typedef struct mkd_cpu_own {
     mkd_cpu_function run; ///< NULL: none
     /// Bytes of scratch; NULL: none.
     size_t (*scratch_bytes)(const mkd_call *call);
-    /// Beyond element types (all reals f32) and a count above 0; NULL: whatever comes.
+    /// Beyond element types and a count above 0; NULL: whatever comes.
     bool (*supports)(const mkd_call *call);
     bool moves; ///< the element type does not matter
 } mkd_cpu_own;
 
 /// Own kernel for the call, or NULL.
 const mkd_cpu_own *mkd_cpu__own(mkd_op op, const mkd_call *call);
+
+/// Are there bf16 values to widen?
+bool mkd_cpu__is_widened(const mkd_cpu_own *own, const mkd_call *call);
+size_t mkd_cpu__own_scratch_bytes(const mkd_cpu_own *own, const mkd_call *call);
+void mkd_cpu__run_widened(const mkd_cpu_own *own, const mkd_call *call, void *scratch);
+
+/// The gradients of batch norm with ReLU need no mask: where the node at `at` masks dy for the
+/// batch_norm_grad behind it and for nobody else, and memory allows, that takes the unmasked dy.
+/// @return true with the joined call: batch_norm_grad's with shift as a sixth input.
+bool mkd_cpu__join_relu_grad(mkd_call *out, const mkd_program *program, int at);
 
 /// Is this one of oneDNN's nodes, with element types that this machine computes?
 bool mkd_cpu__is_dnn(mkd_op op, const mkd_call *call);
@@ -92,7 +103,7 @@ void mkd_cpu__columns_fold(double *out, const mkd_cpu_columns *c, const double *
 
 // norm.c
 MKD_CPU_KERNEL(batch_norm)
-MKD_CPU_KERNEL(batch_norm_grad)
+MKD_CPU_KERNEL(batch_norm_grad) // a sixth input: shift, of a batch norm with ReLU
 MKD_CPU_KERNEL(batch_norm_inference)
 MKD_CPU_KERNEL(batch_norm_inference_grad)
 MKD_CPU_SCRATCH(batch_norm)
@@ -102,7 +113,6 @@ MKD_CPU_KERNEL(unary_grad)
 MKD_CPU_KERNEL(where)
 MKD_CPU_KERNEL(binary)
 MKD_CPU_KERNEL(cast)
-MKD_CPU_SUPPORTS(cast)
 // reduce.c
 MKD_CPU_KERNEL(reduce)
 MKD_CPU_SCRATCH(reduce)

@@ -15,11 +15,11 @@ typedef struct state {
     int n_threads;
 } state;
 
-typedef enum kind { OWN, DNN, REF } kind;
+typedef enum kind { OWN, WIDENED, DNN, REF, JOINED } kind;
 
 typedef struct kernel {
-    kind kind;
-    mkd_cpu_function run; // OWN
+    kind kind; // JOINED: the next node does it
+    const mkd_cpu_own *own;
     mkd_dnn_sequence dnn;
     mkd_call call;
     const char *implementation;
@@ -111,10 +111,11 @@ static int compile_node(kernel *k, size_t *scratch_bytes, state *s, const mkd_pr
     }
     const mkd_cpu_own *own = mkd_cpu__own(node->op, &k->call);
     if (own) {
-        k->kind = OWN;
-        k->run = own->run;
-        k->implementation = "cpu";
-        *scratch_bytes = own->scratch_bytes ? own->scratch_bytes(&k->call) : 0;
+        bool widened = mkd_cpu__is_widened(own, &k->call);
+        k->kind = widened ? WIDENED : OWN;
+        k->own = own;
+        k->implementation = widened ? "cpu, widened" : "cpu";
+        *scratch_bytes = mkd_cpu__own_scratch_bytes(own, &k->call);
     } else {
         k->kind = REF;
         k->implementation = node->op == MKD_OP_host ? "host" : "ref";
@@ -134,6 +135,13 @@ static int compile_all(executable *e) {
         size_t bytes = 0;
         MKD_TRY(compile_node(&e->kernels[i], &bytes, e->state, program, &program->nodes[i]));
         scratch_bytes = bytes > scratch_bytes ? bytes : scratch_bytes;
+    }
+    for (int i = 0; i + 1 < program->n_nodes; i++) {
+        if (mkd_cpu__join_relu_grad(&e->kernels[i + 1].call, program, i)) {
+            e->kernels[i].kind = JOINED;
+            e->kernels[i].implementation = "joined";
+            e->kernels[i + 1].implementation = "cpu, with relu";
+        }
     }
     e->scratch = mkd_alloc(scratch_bytes);
     if (!e->scratch) {
@@ -169,7 +177,12 @@ static int run_node(const executable *e, int i) {
     const kernel *k = &e->kernels[i];
     switch (k->kind) {
     case OWN:
-        k->run(&k->call, e->scratch);
+        k->own->run(&k->call, e->scratch);
+        return 0;
+    case WIDENED:
+        mkd_cpu__run_widened(k->own, &k->call, e->scratch);
+        return 0;
+    case JOINED:
         return 0;
     case DNN:
         return mkd_dnn__run(&k->dnn, &e->state->dnn);

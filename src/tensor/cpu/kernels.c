@@ -22,7 +22,7 @@ static const mkd_cpu_own table[MKD_N_OPS] = {
     OWN(unary_grad),
     OWN(binary),
     OWN(where),
-    MOVES(cast, mkd_cpu__cast_supports),
+    MOVES(cast, NULL),
     MOVES(copy, NULL),
     [MKD_OP_reshape] = {mkd_cpu__copy, NULL, NULL, true},
     MOVES(transpose, NULL),
@@ -52,12 +52,16 @@ static const mkd_cpu_own table[MKD_N_OPS] = {
     SLICED(log_softmax_grad, softmax),
 };
 
-// all reals f32; indices as ops.h says, which is what the graph makes
+static const mkd_tensor *value_of(const mkd_call *call, int i) {
+    return i < call->n_in ? &call->in[i] : &call->out[i - call->n_in];
+}
+
+// all reals f32 or bf16; indices as ops.h says, which is what the graph makes
 static bool has_own_types(const mkd_call *call) {
     for (int i = 0; i < call->n_in + call->n_out; i++) {
-        const mkd_tensor *t = i < call->n_in ? &call->in[i] : &call->out[i - call->n_in];
+        const mkd_tensor *t = value_of(call, i);
         bool is_index = t->dtype == MKD_I32 || t->dtype == MKD_I64;
-        if (t->data && t->dtype != MKD_F32 && !is_index) {
+        if (t->data && t->dtype != MKD_F32 && t->dtype != MKD_BF16 && !is_index) {
             return false;
         }
     }
@@ -66,7 +70,7 @@ static bool has_own_types(const mkd_call *call) {
 
 static bool has_elements(const mkd_call *call) {
     for (int i = 0; i < call->n_in + call->n_out; i++) {
-        const mkd_tensor *t = i < call->n_in ? &call->in[i] : &call->out[i - call->n_in];
+        const mkd_tensor *t = value_of(call, i);
         if (t->data && mkd_tensor_count(t) <= 0) {
             return false;
         }
@@ -81,6 +85,60 @@ const mkd_cpu_own *mkd_cpu__own(mkd_op op, const mkd_call *call) {
         return NULL;
     }
     return own;
+}
+
+static bool is_bf16(const mkd_tensor *t) {
+    return t->data && t->dtype == MKD_BF16;
+}
+
+bool mkd_cpu__is_widened(const mkd_cpu_own *own, const mkd_call *call) {
+    bool any = false;
+    for (int i = 0; i < call->n_in + call->n_out; i++) {
+        any = any || is_bf16(value_of(call, i));
+    }
+    return any && !own->moves;
+}
+
+static size_t rounded_up(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+size_t mkd_cpu__own_scratch_bytes(const mkd_cpu_own *own, const mkd_call *call) {
+    size_t bytes = own->scratch_bytes ? rounded_up(own->scratch_bytes(call)) : 0;
+    for (int i = 0; i < call->n_in + call->n_out && mkd_cpu__is_widened(own, call); i++) {
+        const mkd_tensor *t = value_of(call, i);
+        bytes += is_bf16(t) ? rounded_up(2 * mkd_tensor_bytes(t)) : 0;
+    }
+    return bytes;
+}
+
+// one end of a conversion
+static void convert(const mkd_tensor *to, const mkd_tensor *from) {
+    mkd_call cast = {.n_in = 1, .n_out = 1, .in = {*from}, .out = {*to}};
+    mkd_cpu__cast(&cast, NULL);
+}
+
+void mkd_cpu__run_widened(const mkd_cpu_own *own, const mkd_call *call, void *scratch) {
+    mkd_call wide = *call;
+    char *next = (char *)scratch + (own->scratch_bytes ? rounded_up(own->scratch_bytes(call)) : 0);
+    for (int i = 0; i < call->n_in + call->n_out; i++) {
+        mkd_tensor *t = i < call->n_in ? &wide.in[i] : &wide.out[i - call->n_in];
+        if (is_bf16(t)) {
+            mkd_tensor narrow = *t;
+            t->dtype = MKD_F32;
+            t->data = next;
+            next += rounded_up(2 * mkd_tensor_bytes(&narrow));
+            if (i < call->n_in) {
+                convert(t, &narrow);
+            }
+        }
+    }
+    own->run(&wide, scratch);
+    for (int i = 0; i < call->n_out; i++) {
+        if (is_bf16(&call->out[i])) {
+            convert(&call->out[i], &wide.out[i]);
+        }
+    }
 }
 
 static bool is_dnn_type(const mkd_tensor *t) {

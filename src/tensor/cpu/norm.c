@@ -4,6 +4,7 @@
 // M rows, mean = x0 + S/M and variance = Q/M - (S/M)^2. The shift keeps the difference from
 // cancelling: Q cannot be larger than M^2 variances of the batch, as x0 belongs to it.
 #include <math.h>
+#include <string.h>
 
 #include "base/compiler.h"
 #include "tensor/cpu/cpu.h"
@@ -17,12 +18,13 @@ typedef struct norm {
     float *center;          // x0, then the mean
     float *factor, *offset; // y = (x - center) factor + offset; dx = dy factor - offset - z slope
     float *slope;
+    float *shift;  // gradient with ReLU: it was (x - center) factor + shift > 0; else NULL
     double *sums;  // [part][2][width]
     double *total; // [2][channels]
     bool relu;
 } norm;
 
-enum { WIDE_ARRAYS = 4 };
+enum { WIDE_ARRAYS = 5 };
 
 size_t mkd_cpu__batch_norm_scratch(const mkd_call *call) {
     const mkd_shape *shape = &call->in[0].shape;
@@ -30,6 +32,10 @@ size_t mkd_cpu__batch_norm_scratch(const mkd_call *call) {
     mkd_cpu_columns c = mkd_cpu__columns(mkd_ref__extent(shape, 0, shape->rank - 1), channels);
     return (size_t)(c.n_parts * 2 * c.width + 2 * channels) * sizeof(double) +
            (size_t)(WIDE_ARRAYS * c.width) * sizeof(float);
+}
+
+static float factor_of(float scale, float variance, double epsilon) {
+    return (float)((double)scale / sqrt((double)variance + epsilon));
 }
 
 static norm norm_of(const mkd_call *call, void *scratch) {
@@ -49,16 +55,22 @@ static norm norm_of(const mkd_call *call, void *scratch) {
     return n;
 }
 
-MKD_VECTOR_CLONES static void clear(double *sums, int64_t n) {
-    for (int64_t k = 0; k < n; k++) {
-        sums[k] = 0;
+// Adds `rows` wide rows, 1 or 4: four are added in float first, which spares conversions and costs
+// less than the rounding of x itself.
+//   sum += d, square += d^2
+MKD_VECTOR_CLONES static void add_rows(double *restrict sum, double *restrict square,
+                                       const float *restrict x, const float *restrict center,
+                                       int64_t n, int64_t rows) {
+    if (rows == 4) {
+#pragma omp simd
+        for (int64_t k = 0; k < n; k++) {
+            float c = center[k];
+            float d0 = x[k] - c, d1 = x[n + k] - c, d2 = x[2 * n + k] - c, d3 = x[3 * n + k] - c;
+            sum[k] += (double)((d0 + d1) + (d2 + d3));
+            square[k] += (double)((d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3));
+        }
+        return;
     }
-}
-
-// sum += d, square += d^2 for one wide row
-MKD_VECTOR_CLONES static void add_row(double *restrict sum, double *restrict square,
-                                      const float *restrict x, const float *restrict center,
-                                      int64_t n) {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         double d = (double)(x[k] - center[k]);
@@ -67,26 +79,22 @@ MKD_VECTOR_CLONES static void add_row(double *restrict sum, double *restrict squ
     }
 }
 
-static void statistics_parts(const void *task, int64_t begin, int64_t end, int thread) {
-    const norm *n = task;
-    int64_t width = n->columns.width;
-    (void)thread;
-    for (int64_t part = begin; part < end; part++) {
-        double *sums = n->sums + part * 2 * width;
-        int64_t at;
-        int64_t stop;
-        mkd_cpu__columns_part(&at, &stop, &n->columns, part);
-        clear(sums, 2 * width);
-        for (; at < stop; at += width) {
-            add_row(sums, sums + width, n->x + at, n->center, mkd_cpu__smaller(width, stop - at));
+//   sum += dy, product += dy (x - mean)
+MKD_VECTOR_CLONES static void add_grad_rows(double *restrict sum, double *restrict product,
+                                            const float *restrict x, const float *restrict dy,
+                                            const float *restrict center, int64_t n, int64_t rows) {
+    if (rows == 4) {
+#pragma omp simd
+        for (int64_t k = 0; k < n; k++) {
+            float c = center[k];
+            float g0 = dy[k], g1 = dy[n + k], g2 = dy[2 * n + k], g3 = dy[3 * n + k];
+            float p0 = g0 * (x[k] - c) + g1 * (x[n + k] - c);
+            float p1 = g2 * (x[2 * n + k] - c) + g3 * (x[3 * n + k] - c);
+            sum[k] += (double)((g0 + g1) + (g2 + g3));
+            product[k] += (double)(p0 + p1);
         }
+        return;
     }
-}
-
-// sum += dy, product += dy (x - mean)
-MKD_VECTOR_CLONES static void add_grad_row(double *restrict sum, double *restrict product,
-                                           const float *restrict x, const float *restrict dy,
-                                           const float *restrict center, int64_t n) {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         double d = (double)dy[k];
@@ -95,7 +103,39 @@ MKD_VECTOR_CLONES static void add_grad_row(double *restrict sum, double *restric
     }
 }
 
-static void grad_parts(const void *task, int64_t begin, int64_t end, int thread) {
+//   the same where the ReLU let x through
+MKD_VECTOR_CLONES static void add_masked_rows(double *restrict sum, double *restrict product,
+                                              const float *restrict x, const float *restrict dy,
+                                              const float *restrict center,
+                                              const float *restrict factor,
+                                              const float *restrict shift, int64_t n,
+                                              int64_t rows) {
+    if (rows == 4) {
+#pragma omp simd
+        for (int64_t k = 0; k < n; k++) {
+            float c = center[k], f = factor[k], s = shift[k];
+            float g0 = dy[k], g1 = dy[n + k], g2 = dy[2 * n + k], g3 = dy[3 * n + k];
+            float d0 = x[k] - c, d1 = x[n + k] - c, d2 = x[2 * n + k] - c, d3 = x[3 * n + k] - c;
+            g0 = d0 * f + s > 0 ? g0 : 0;
+            g1 = d1 * f + s > 0 ? g1 : 0;
+            g2 = d2 * f + s > 0 ? g2 : 0;
+            g3 = d3 * f + s > 0 ? g3 : 0;
+            sum[k] += (double)((g0 + g1) + (g2 + g3));
+            product[k] += (double)((g0 * d0 + g1 * d1) + (g2 * d2 + g3 * d3));
+        }
+        return;
+    }
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+        float d = x[k] - center[k];
+        float g = dy[k];
+        g = d * factor[k] + shift[k] > 0 ? g : 0;
+        sum[k] += (double)g;
+        product[k] += (double)g * (double)d;
+    }
+}
+
+static void sum_parts(const void *task, int64_t begin, int64_t end, int thread) {
     const norm *n = task;
     int64_t width = n->columns.width;
     (void)thread;
@@ -104,10 +144,19 @@ static void grad_parts(const void *task, int64_t begin, int64_t end, int thread)
         int64_t at;
         int64_t stop;
         mkd_cpu__columns_part(&at, &stop, &n->columns, part);
-        clear(sums, 2 * width);
-        for (; at < stop; at += width) {
-            add_grad_row(sums, sums + width, n->x + at, n->dy + at, n->center,
-                         mkd_cpu__smaller(width, stop - at));
+        memset(sums, 0, (size_t)(2 * width) * sizeof *sums);
+        while (at < stop) {
+            int64_t rows = stop - at >= 4 * width ? 4 : 1;
+            int64_t count = mkd_cpu__smaller(width, stop - at);
+            if (n->shift) {
+                add_masked_rows(sums, sums + width, n->x + at, n->dy + at, n->center, n->factor,
+                                n->shift, count, rows);
+            } else if (n->dy) {
+                add_grad_rows(sums, sums + width, n->x + at, n->dy + at, n->center, count, rows);
+            } else {
+                add_rows(sums, sums + width, n->x + at, n->center, count, rows);
+            }
+            at += rows * width;
         }
     }
 }
@@ -129,21 +178,32 @@ MKD_VECTOR_CLONES static void apply_row(float *y, const float *x, const float *c
     }
 }
 
+// backwards, as in all second passes: what the first one read last is still in the cache
 static void apply_rows(const void *task, int64_t begin, int64_t end, int thread) {
     const norm *n = task;
     int64_t width = n->columns.width;
     (void)thread;
-    for (int64_t at = begin * width; at < mkd_cpu__smaller(end * width, n->columns.n_elements);
-         at += width) {
+    for (int64_t at = (end - 1) * width; at >= begin * width; at -= width) {
         apply_row(n->y + at, n->x + at, n->center, n->factor, n->offset, n->relu,
                   mkd_cpu__smaller(width, n->columns.n_elements - at));
     }
 }
 
-// dx = factor dy - offset - slope (x - mean)
+// dx = factor dy - offset - slope (x - mean), dy masked if there is a shift
 MKD_VECTOR_CLONES static void apply_grad_row(float *dx, const float *x, const float *dy,
-                                             const float *center, const float *factor,
-                                             const float *offset, const float *slope, int64_t n) {
+                                             const norm *restrict m, int64_t n) {
+    const float *center = m->center, *factor = m->factor, *offset = m->offset, *slope = m->slope;
+    const float *shift = m->shift;
+    if (shift) {
+#pragma omp simd
+        for (int64_t k = 0; k < n; k++) {
+            float d = x[k] - center[k];
+            float g = dy[k];
+            g = d * factor[k] + shift[k] > 0 ? g : 0;
+            dx[k] = factor[k] * g - offset[k] - slope[k] * d;
+        }
+        return;
+    }
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         dx[k] = factor[k] * dy[k] - offset[k] - slope[k] * (x[k] - center[k]);
@@ -154,9 +214,8 @@ static void apply_grad_rows(const void *task, int64_t begin, int64_t end, int th
     const norm *n = task;
     int64_t width = n->columns.width;
     (void)thread;
-    for (int64_t at = begin * width; at < mkd_cpu__smaller(end * width, n->columns.n_elements);
-         at += width) {
-        apply_grad_row(n->y + at, n->x + at, n->dy + at, n->center, n->factor, n->offset, n->slope,
+    for (int64_t at = (end - 1) * width; at >= begin * width; at -= width) {
+        apply_grad_row(n->y + at, n->x + at, n->dy + at, n,
                        mkd_cpu__smaller(width, n->columns.n_elements - at));
     }
 }
@@ -187,7 +246,7 @@ void mkd_cpu__batch_norm(const mkd_call *call, void *scratch) {
         n.center[k] = n.x[k];
     }
     widen(n.center, c);
-    mkd_cpu__parallel(statistics_parts, &n, c->n_parts, 1);
+    mkd_cpu__parallel(sum_parts, &n, c->n_parts, 1);
     fold_sums(&n);
     double rows = (double)c->rows;
     for (int64_t k = 0; k < c->channels; k++) {
@@ -216,17 +275,25 @@ void mkd_cpu__batch_norm(const mkd_call *call, void *scratch) {
     }
 }
 
-// the sums of dy and of dy z, per channel, in n->total; leaves 1 / deviation in n->factor
+// the sums of dy and of dy z, per channel, in n->total; fills center, factor, shift
 static void sum_gradients(norm *n, const mkd_call *call) {
     const mkd_cpu_columns *c = &n->columns;
+    const float *scale = call->in[2].data;
     const float *mean = call->in[3].data, *variance = call->in[4].data;
     float *dscale = call->out[1].data, *dshift = call->out[2].data;
     n->dy = call->in[1].data;
     for (int64_t k = 0; k < c->channels; k++) {
         n->center[k] = mean[k];
+        n->factor[k] = factor_of(scale[k], variance[k], call->attributes->epsilon);
     }
     widen(n->center, c);
-    mkd_cpu__parallel(grad_parts, n, c->n_parts, 1);
+    widen(n->factor, c);
+    if (call->n_in > 5) {
+        n->shift = n->slope + c->width;
+        memcpy(n->shift, call->in[5].data, (size_t)c->channels * sizeof *n->shift);
+        widen(n->shift, c);
+    }
+    mkd_cpu__parallel(sum_parts, n, c->n_parts, 1);
     fold_sums(n);
     for (int64_t k = 0; k < c->channels; k++) {
         n->total[c->channels + k] /= sqrt((double)variance[k] + call->attributes->epsilon);
@@ -250,12 +317,10 @@ static void batch_norm_grad(const mkd_call *call, void *scratch, bool moving_sta
         double inverse = 1 / sqrt((double)variance[k] + call->attributes->epsilon);
         double factor = (double)scale[k] * inverse;
         double follows = moving_statistics ? 1 : 0;
-        n.factor[k] = (float)factor;
         n.offset[k] = (float)(follows * factor * n.total[k] / rows);
         n.slope[k] = (float)(follows * factor * inverse * n.total[c->channels + k] / rows);
     }
     if (n.y) {
-        widen(n.factor, c);
         widen(n.offset, c);
         widen(n.slope, c);
         mkd_cpu__parallel(apply_grad_rows, &n, c->n_wide, grain_of(&n));
