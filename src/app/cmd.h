@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
-/// The program's exit status.
-enum { MKD_EXIT_OK = 0, MKD_EXIT_FAILURE = 1, MKD_EXIT_USAGE = 2 };
+/// The program's exit status. Interrupted: stopped by SIGINT or SIGTERM with its work saved, as far
+/// as the message says; 128 + SIGINT, as shells have it.
+enum { MKD_EXIT_OK = 0, MKD_EXIT_FAILURE = 1, MKD_EXIT_USAGE = 2, MKD_EXIT_INTERRUPTED = 130 };
 
 /// What a command returns, beside 0 and a negative mkd_status: the command line was wrong (the
 /// message says how). A failure's message is printed by main, as "monokd: <message>".

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/settings.h"
 #include "base/alloc.h"
 #include "base/config.h"
 #include "base/status.h"
@@ -71,6 +72,7 @@ static int synth(int argc, char **argv) {
     mkd_config *config = NULL;
     mkd_synth_options options;
     MKD_GOTO(read_options(&config, &options, args.positional + 1, n));
+    mkd_catch_interrupts();
     MKD_GOTO(mkd_synth_write(args.positional[0], &options));
     printf("%s: %lld frames\n", args.positional[0], (long long)options.frames);
 done:

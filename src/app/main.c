@@ -72,6 +72,19 @@ static int run(int argc, char **argv) {
     return command ? command->run(argc - 1, argv + 1) : unknown_command(name);
 }
 
+static int exit_status(int status) {
+    switch (status) {
+    case MKD_OK:
+        return MKD_EXIT_OK;
+    case MKD_CMD_USAGE:
+        return MKD_EXIT_USAGE;
+    case MKD_EINTERRUPTED:
+        return MKD_EXIT_INTERRUPTED;
+    default:
+        return MKD_EXIT_FAILURE;
+    }
+}
+
 int main(int argc, char **argv) {
     mkd_backend_calm_threads(argv);
     mkd_progress_view view;
@@ -87,5 +100,5 @@ int main(int argc, char **argv) {
     if (status != 0) {
         fprintf(stderr, "monokd: %s\n", mkd_error_last());
     }
-    return status == 0 ? MKD_EXIT_OK : status == MKD_CMD_USAGE ? MKD_EXIT_USAGE : MKD_EXIT_FAILURE;
+    return exit_status(status);
 }

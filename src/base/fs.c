@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,6 +124,8 @@ int mkd_fs_read(char **out, size_t *bytes, const char *path, size_t max_bytes) {
     return status;
 }
 
+enum { TEMPORARY_ATTEMPTS = 1000 };
+
 struct mkd_fs_writer {
     int fd;
     int error;       ///< errno of the first failed write; 0: none
@@ -183,6 +186,33 @@ static char *temporary_name(const char *target) {
     return path;
 }
 
+// Opens a temporary file. The lock on it tells mkd_fs_sweep that it is being written; it ends with
+// the process, however that ends.
+static int open_temporary(mkd_fs_writer *w) {
+    for (int attempt = 0; attempt < TEMPORARY_ATTEMPTS; attempt++) {
+        struct stat info;
+        mkd_free(w->temporary);
+        w->temporary = temporary_name(w->target);
+        if (!w->temporary) {
+            return MKD_ENOMEM;
+        }
+        w->fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (w->fd < 0 && errno != EEXIST) {
+            return mkd_fs__system_error(w->path, "write", errno);
+        }
+        if (w->fd < 0) {
+            continue; // of a killed process that had our number, as in a container
+        }
+        // a file system without locks is never swept
+        bool is_ours = flock(w->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+        if (is_ours && fstat(w->fd, &info) == 0 && info.st_nlink > 0) {
+            return 0;
+        }
+        writer_close(w); // swept between open and lock
+    }
+    MKD_FAIL(MKD_EIO, "%s: cannot write: no temporary name is free beside it", w->path);
+}
+
 static int writer_open_file(mkd_fs_writer *w) {
     struct stat old;
     bool exists = stat(w->target, &old) == 0;
@@ -193,14 +223,7 @@ static int writer_open_file(mkd_fs_writer *w) {
         w->fd = open(w->target, O_WRONLY | O_CLOEXEC);
         return w->fd < 0 ? mkd_fs__system_error(w->path, "write", errno) : 0;
     }
-    w->temporary = temporary_name(w->target);
-    if (!w->temporary) {
-        return MKD_ENOMEM;
-    }
-    w->fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (w->fd < 0) {
-        return mkd_fs__system_error(w->path, "write", errno);
-    }
+    MKD_TRY(open_temporary(w));
     if (exists && fchmod(w->fd, old.st_mode & 07777) != 0) {
         return writer_fail(w, errno);
     }
@@ -264,18 +287,14 @@ static int writer_finish(mkd_fs_writer *w) {
     if (fsync(w->fd) != 0 && errno != EINVAL) {
         return writer_fail(w, errno);
     }
-    int fd = w->fd;
-    w->fd = -1;
-    if (close(fd) != 0) {
+    // renamed while open: without its lock the file could be swept
+    if (w->temporary && rename(w->temporary, w->target) != 0) {
         return writer_fail(w, errno);
     }
-    if (!w->temporary) {
-        return 0;
+    if (w->temporary) {
+        flush_folder_of(w->target);
     }
-    if (rename(w->temporary, w->target) != 0) {
-        return writer_fail(w, errno);
-    }
-    flush_folder_of(w->target);
+    writer_close(w);
     return 0;
 }
 

@@ -34,6 +34,11 @@ int mkd_fs_writer_commit(mkd_fs_writer *w) MKD_NODISCARD;
 /// Drops the temporary file and frees. NULL is allowed.
 void mkd_fs_writer_abort(mkd_fs_writer *w);
 
+/// Removes the temporary files that atomic writes of killed processes left in `folder`; those that
+/// somebody is still writing stay, and so do those that may not be removed. A folder that does not
+/// exist is fine. Thread-safe.
+int mkd_fs_sweep(const char *folder) MKD_NODISCARD;
+
 /// A read-only memory map of a file. An empty file gives 0 bytes and a non-NULL pointer.
 typedef struct mkd_fs_map {
     const uint8_t *data;

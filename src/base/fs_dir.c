@@ -158,6 +158,50 @@ void mkd_fs_list_free(mkd_fs_list *list) {
     *list = (mkd_fs_list){0};
 }
 
+// ".<name>.tmp-<process>-<number>", as the writer of fs.c names them
+static bool is_temporary(const char *name) {
+    static const char mark[] = ".tmp-";
+    const char *tail = NULL;
+    for (const char *at = name; (at = strstr(at, mark)) != NULL; at++) {
+        tail = at + sizeof mark - 1;
+    }
+    if (name[0] != '.' || !tail) {
+        return false;
+    }
+    size_t process = strspn(tail, "0123456789");
+    const char *number = tail + process + 1;
+    return process > 0 && tail[process] == '-' && *number != '\0' &&
+           number[strspn(number, "0123456789")] == '\0';
+}
+
+// a writer holds the lock of its file until that has its final name
+static void remove_if_stale(int folder_fd, const char *name) {
+    struct stat info;
+    int fd = openat(folder_fd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        unlinkat(folder_fd, name, 0);
+    }
+    close(fd);
+}
+
+int mkd_fs_sweep(const char *path) {
+    DIR *folder = opendir(path);
+    if (!folder) {
+        return errno == ENOENT ? 0 : mkd_fs__system_error(path, "open the folder", errno);
+    }
+    struct dirent *entry;
+    while ((entry = readdir(folder))) {
+        if (is_temporary(entry->d_name)) {
+            remove_if_stale(dirfd(folder), entry->d_name);
+        }
+    }
+    closedir(folder);
+    return 0;
+}
+
 static char *joined(const char *a, size_t a_length, const char *middle, const char *b) {
     size_t middle_length = strlen(middle), b_length = strlen(b);
     char *path = mkd_alloc(a_length + middle_length + b_length + 1);

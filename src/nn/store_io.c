@@ -173,6 +173,20 @@ static const mkd_entry *find_place(mkd_buffer **memory, mkd_store *store, const 
     return NULL;
 }
 
+// `state` NULL: the entry's own values
+static int look_for(mkd_load_report *report, const mkd_safetensors *file, const char *state,
+                    const char *path) {
+    mkd_str name = {0};
+    mkd_str_printf(&name, "%s%s%s", state ? state : "", state ? "/" : "", path);
+    int status = mkd_str_status(&name);
+    if (status >= 0 && mkd_safetensors_find(file, name.text) < 0) {
+        report->n_missing++;
+        mkd_str_printf(&report->text, "missing: %s\n", name.text);
+    }
+    mkd_str_free(&name);
+    return status;
+}
+
 // First pass over the file: every shape is judged before anything is changed.
 static int judge(mkd_load_report *report, mkd_store *store, const mkd_safetensors *file,
                  bool with_states) {
@@ -195,9 +209,10 @@ static int judge(mkd_load_report *report, mkd_store *store, const mkd_safetensor
         report->n_loaded++;
     }
     for (int i = 0; i < store->n_entries; i++) {
-        if (mkd_safetensors_find(file, store->entries[i].path) < 0) {
-            report->n_missing++;
-            mkd_str_printf(&report->text, "missing: %s\n", store->entries[i].path);
+        const mkd_entry *entry = &store->entries[i];
+        MKD_TRY(look_for(report, file, NULL, entry->path));
+        for (int s = 0; with_states && !entry->is_buffer && s < store->n_states; s++) {
+            MKD_TRY(look_for(report, file, store->states[s].name, entry->path));
         }
     }
     return mkd_str_status(&report->text);

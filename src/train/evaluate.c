@@ -201,6 +201,7 @@ void mkd_evaluation_free(mkd_evaluation *e) {
 
 int mkd_evaluation_write(const mkd_evaluation *e, const char *folder) {
     MKD_TRY(mkd_fs_make_dirs(folder));
+    MKD_TRY(mkd_fs_sweep(folder));
     mkd_str text = {0};
     mkd_str path = {0};
     int status = 0;

@@ -95,11 +95,12 @@ int mkd_run_folder_open(mkd_run_folder *out, const char *path, const mkd_config 
         goto done;
     }
     status = mkd_fs_lock(&out->lock, lock);
-    if (status < 0) {
+    if (status == MKD_EINVAL) {
         mkd_error_prefix(status, "another training uses this run folder");
-        goto done;
     }
+    MKD_GOTO(status);
     out->is_locked = true;
+    MKD_GOTO(mkd_fs_sweep(path));
     MKD_GOTO(adopt_config(out, config));
 done:
     mkd_free(lock);

@@ -249,6 +249,12 @@ static int train_step(trainer *t, const mkd_batch *batch) {
 static int evaluate_epoch(trainer *t) {
     mkd_evaluation e = {0};
     int status = mkd_evaluate(&e, &t->experiment, t->val_set, "evaluate");
+    if (status == MKD_EINTERRUPTED) {
+        mkd_error_set(status,
+                      "stopped in the evaluation after step %" PRId64
+                      "; the same command goes on from there (%s)",
+                      t->mark.step, t->run.path);
+    }
     MKD_GOTO(status);
     MKD_GOTO(mkd_journal_evaluation(t->journal, &e, t->mark.step, t->mark.epoch));
     double ap = 0;
@@ -320,9 +326,23 @@ static int finish(trainer *t) {
     return status;
 }
 
+// A checkpoint knows its place as step and as batch of an epoch; both must mean the same.
+static int check_mark(const trainer *t, uint64_t batches) {
+    int64_t expected = (int64_t)(t->mark.epoch * batches + t->mark.batch);
+    if (t->mark.step != expected) {
+        MKD_FAIL(MKD_EINVAL,
+                 "%s: found step %" PRId64 " at batch %" PRIu64 " of epoch %" PRIu32
+                 ", expected step %" PRId64 " with %zu frames: was the training split changed?",
+                 t->checkpoint_path, t->mark.step, t->mark.batch, t->mark.epoch + 1, expected,
+                 mkd_dataset_count(t->train_set));
+    }
+    return 0;
+}
+
 static int train_all(trainer *t, mkd_train_result *out) {
     const mkd_train_options *o = &t->experiment.settings.train;
     uint64_t batches = mkd_dataset_count(t->train_set) / (size_t)o->batch_size;
+    MKD_TRY(check_mark(t, batches));
     int64_t total_steps = o->epochs * (int64_t)batches;
     out->was_finished = t->mark.epoch >= (uint32_t)o->epochs;
     if (!out->was_finished) {

@@ -254,10 +254,12 @@ static int make_folders(const char *root, const mkd_synth_options *options) {
         snprintf(path, sizeof path, "%s/training/%s", root, folders[i]);
         if (i != FILE_POINTS || options->lidar) {
             MKD_TRY(mkd_fs_make_dirs(path));
+            MKD_TRY(mkd_fs_sweep(path));
         }
     }
     snprintf(path, sizeof path, "%s/ImageSets", root);
-    return mkd_fs_make_dirs(path);
+    MKD_TRY(mkd_fs_make_dirs(path));
+    return mkd_fs_sweep(path);
 }
 
 int mkd_synth_write(const char *root, const mkd_synth_options *options) {
@@ -275,6 +277,7 @@ int mkd_synth_write(const char *root, const mkd_synth_options *options) {
     }
     pthread_mutex_init(&it.lock, NULL);
     MKD_GOTO(mkd_fs_lock(&lock, lock_path));
+    MKD_GOTO(mkd_fs_sweep(root));
     MKD_GOTO(put_manifest(root, options));
     MKD_GOTO(make_folders(root, options));
     MKD_GOTO(run(&it));

@@ -389,6 +389,70 @@ static void test_lock(void **state) {
     assert_int_equal(mkd_fs_lock(&b, "none/lock"), MKD_ENOTFOUND);
 }
 
+// leaves a temporary file of an atomic write that never ended
+static void write_and_die(const char *path) {
+    pid_t child = fork();
+    if (child == 0) {
+        mkd_fs_writer *w;
+        bool begun = mkd_fs_writer_open(&w, path) == 0 && mkd_fs_writer_write(w, "part", 4) == 0;
+        _exit(begun ? 0 : 1);
+    }
+    int result;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+}
+
+static void test_sweep_removes_what_dead_processes_left(void **state) {
+    (void)state;
+    static const char *const others[] = {
+        ".hidden",    "a.tmp-1-2",  ".a.tmp-1",    ".a.tmp-1-",    ".a.tmp--1",
+        ".a.tmp-1-x", ".a.tmp-x-1", ".a.tmp-1-2b", ".tmp-1-2.txt",
+    };
+    for (size_t i = 0; i < MKD_COUNT(others); i++) {
+        write_text(others[i], "x");
+    }
+    assert_int_equal(mkd_fs_make_dirs(".b.tmp-1-1"), 0);
+    assert_int_equal(symlink(".hidden", ".c.tmp-1-1"), 0);
+    write_and_die("a");
+    write_and_die("a.tmp-b");
+    mkd_fs_writer *w;
+    assert_int_equal(mkd_fs_writer_open(&w, "alive"), 0);
+    assert_int_equal(n_entries(), MKD_COUNT(others) + 5);
+    assert_int_equal(mkd_fs_sweep("."), 0);
+    assert_int_equal(n_entries(), MKD_COUNT(others) + 3);
+    assert_int_equal(mkd_fs_writer_write(w, "x", 1), 0);
+    assert_int_equal(mkd_fs_writer_commit(w), 0);
+    check_text("alive", "x");
+    check_text(".hidden", "x");
+    assert_int_equal(mkd_fs_sweep("none"), 0);
+    assert_int_equal(mkd_fs_sweep("alive"), MKD_ENOTFOUND);
+    assert_string_equal(mkd_error_last(), "alive: cannot open the folder: Not a directory");
+}
+
+static void test_a_temporary_name_may_be_taken(void **state) {
+    (void)state;
+    // a process in a container often has the number of the killed one before it
+    mkd_fs_writer *w;
+    assert_int_equal(mkd_fs_writer_open(&w, "a"), 0);
+    unsigned number = 0;
+    FILE *pipe = popen("ls -A | sed 's/.*-//'", "r");
+    assert_int_equal(fscanf(pipe, "%u", &number), 1);
+    pclose(pipe);
+    for (unsigned i = 1; i <= 3; i++) {
+        char name[64];
+        snprintf(name, sizeof name, ".a.tmp-%ld-%u", (long)getpid(), number + i);
+        FILE *file = fopen(name, "w");
+        assert_non_null(file);
+        fclose(file);
+    }
+    mkd_fs_writer_abort(w);
+    write_text("a", "x");
+    check_text("a", "x");
+    assert_int_equal(n_entries(), 4);
+    assert_int_equal(mkd_fs_sweep("."), 0);
+    assert_int_equal(n_entries(), 1);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 
 int main(void) {
@@ -411,6 +475,8 @@ int main(void) {
         IN_FOLDER(test_list_dir),
         IN_FOLDER(test_join_and_dirname),
         IN_FOLDER(test_lock),
+        IN_FOLDER(test_sweep_removes_what_dead_processes_left),
+        IN_FOLDER(test_a_temporary_name_may_be_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
