@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/cmd.h"
 #include "app/settings.h"
 #include "base/alloc.h"
 #include "base/config.h"

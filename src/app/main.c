@@ -29,6 +29,7 @@ static void print_usage(FILE *to) {
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
     }
     fprintf(to, "  %-10s %s\n", "help", "this list, or `monokd help COMMAND`");
+    fprintf(to, "  %-10s %s\n", "--version", "the program's version");
 }
 
 void mkd_cmd_print_help(const char *name, const mkd_flag *flags, size_t n_flags) {
@@ -67,6 +68,10 @@ static int run(int argc, char **argv) {
         char help[] = "--help";
         return command ? command->run(2, (char *[]){argv[2], help, NULL})
                        : unknown_command(argv[2]);
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("monokd " MKD_VERSION);
+        return 0;
     }
     const mkd_cmd *command = find_command(name);
     return command ? command->run(argc - 1, argv + 1) : unknown_command(name);

@@ -17,6 +17,11 @@ int mkd_overrides_check(const mkd_args *args, size_t first) MKD_NODISCARD;
 int mkd_settings_load(mkd_config **out, const char *path, const mkd_args *args,
                       size_t first) MKD_NODISCARD;
 
+/// For commands of the form RUN [KEY=VALUE ...]: parses, prints the help if that is asked for, and
+/// checks the overrides. @return 0, or MKD_CMD_USAGE
+int mkd_run_arguments(mkd_args *out, const mkd_flag *flags, size_t n_flags, int argc,
+                      char **argv) MKD_NODISCARD;
+
 /// SIGINT and SIGTERM ask the work to stop at the next good moment; a second one kills.
 void mkd_catch_interrupts(void);
 

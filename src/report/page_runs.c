@@ -59,17 +59,35 @@ static size_t series_names(const char *names[NAMES_MAX], const builder *b, serie
     return n;
 }
 
+// "distilled" stands for the first of "distilled (<method>)" too
+static bool is_known(const builder *b, const char *role, const char *known) {
+    size_t n = strlen(known);
+    if (strncmp(role, known, n) || (role[n] && role[n] != ' ')) {
+        return false;
+    }
+    for (size_t i = 0; i < b->n_roles && strcmp(b->roles[i], role); i++) {
+        if (!strncmp(b->roles[i], known, n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // the roles that everybody has keep their colors from report to report
 static int color_of_role(const builder *b, const char *role) {
     static const char *const known[] = {"plain", "distilled", "teacher"};
     int next = (int)MKD_COUNT(known);
     for (size_t i = 0; i < MKD_COUNT(known); i++) {
-        if (!strcmp(role, known[i])) {
+        if (is_known(b, role, known[i])) {
             return (int)i;
         }
     }
     for (size_t i = 0; i < b->n_roles && strcmp(b->roles[i], role); i++) {
-        next += !holds(known, MKD_COUNT(known), b->roles[i]);
+        bool has_own = false;
+        for (size_t k = 0; k < MKD_COUNT(known); k++) {
+            has_own |= is_known(b, b->roles[i], known[k]);
+        }
+        next += !has_own;
     }
     return next % MKD_SERIES_COLORS;
 }

@@ -15,17 +15,12 @@
 #include "data/kitti.h"
 #include "data/loader.h"
 
-typedef struct frame_view {
-    mkd_camera camera;
-    mkd_augmentation plain;
-} frame_view;
-
 typedef struct eval_job {
     mkd_experiment *experiment;
     const mkd_dataset *dataset;
     const mkd_step_graph *step;
     mkd_evaluation *result;
-    frame_view *views; // [n_frames]
+    mkd_frame_view *views; // [n_frames]
 } eval_job;
 
 static int make_sample(const mkd_sample *sample, void *payload) {
@@ -35,7 +30,7 @@ static int make_sample(const mkd_sample *sample, void *payload) {
     const mkd_model_options *model = &job->experiment->student.detector.model;
     unsigned reads = mkd_detector_reads(&job->experiment->student.detector) | MKD_READ_OBJECTS;
     size_t at = sample->dataset_index;
-    frame_view *view = &job->views[at];
+    mkd_frame_view *view = &job->views[at];
     for (int i = 0; i < slots.fields->n; i++) {
         slots.data[i] = mkd_batch_slice(sample->batch, (size_t)i, sample->slot);
     }
@@ -59,9 +54,10 @@ static const char *sample_name(const void *payload, size_t index) {
     return mkd_dataset_id(job->dataset, index);
 }
 
-static int run_batch(eval_job *job, const mkd_batch *batch) {
-    const mkd_step_graph *step = job->step;
-    const mkd_detector *d = &job->experiment->student.detector;
+int mkd_detect_batch(mkd_object_list *out, const mkd_experiment *experiment,
+                     const mkd_step_graph *step, const mkd_batch *batch,
+                     const mkd_frame_view *views) {
+    const mkd_detector *d = &experiment->student.detector;
     mkd_tensor heads[MKD_MAX_HEADS] = {{0}};
     int status = 0;
     for (int i = 0; i < step->fields.n; i++) {
@@ -79,8 +75,7 @@ static int run_batch(eval_job *job, const mkd_batch *batch) {
             size_t per_sample = (size_t)mkd_tensor_count(&heads[i]) / batch->batch_size;
             rows[i] = (const float *)heads[i].data + slot * per_sample;
         }
-        MKD_GOTO(d->driver->decode(&job->result->detections[at], d, rows, &job->views[at].plain,
-                                   &job->views[at].camera));
+        MKD_GOTO(d->driver->decode(&out[at], d, rows, &views[at].plain, &views[at].camera));
     }
 done:
     for (int i = 0; i < MKD_MAX_HEADS; i++) {
@@ -109,7 +104,8 @@ static int run_all(eval_job *job, const char *title) {
         if (!batch) {
             break;
         }
-        MKD_GOTO(run_batch(job, batch));
+        MKD_GOTO(mkd_detect_batch(job->result->detections, job->experiment, job->step, batch,
+                                  job->views));
         done_frames += batch->n_live;
         mkd_progress(title, "frame", (double)done_frames, (double)n, NULL);
         if (mkd_interrupt_requested()) {
@@ -210,7 +206,7 @@ int mkd_evaluation_write(const mkd_evaluation *e, const char *folder) {
         mkd_str_clear(&path);
         mkd_str_printf(&path, "%s/%s.txt", folder, e->ids[i]);
         MKD_GOTO(mkd_str_status(&path));
-        MKD_GOTO(mkd_kitti_format_objects(&text, &e->detections[i], true, 9));
+        MKD_GOTO(mkd_kitti_format_objects(&text, &e->detections[i], true, 17));
         MKD_GOTO(mkd_fs_write_atomic(path.text, text.text ? text.text : "", text.length));
     }
 done:

@@ -19,13 +19,27 @@ typedef struct mkd_evaluation {
     double images_per_s;
 } mkd_evaluation;
 
-/// Runs the student of `experiment` (its store as it is) over `dataset`. `cache_bytes` 0 reads
-/// every frame from disk.
+/// How a frame was brought onto the network's canvas, and its camera: what decoding needs.
+typedef struct mkd_frame_view {
+    mkd_camera camera;
+    mkd_augmentation plain;
+} mkd_frame_view;
+
+/// Runs an inference graph on a filled batch and decodes its live samples. `out` and `views` are
+/// indexed by the batch's `indices`.
+int mkd_detect_batch(mkd_object_list *out, const mkd_experiment *experiment,
+                     const mkd_step_graph *step, const mkd_batch *batch,
+                     const mkd_frame_view *views) MKD_NODISCARD;
+
+/// Runs the student of `experiment` (its store as it is) over `dataset`; `title` names the
+/// work in mkd_progress. Errors: EINTERRUPTED after mkd_interrupt_request; what reading frames
+/// gives.
 int mkd_evaluate(mkd_evaluation *out, mkd_experiment *experiment, const mkd_dataset *dataset,
                  const char *title) MKD_NODISCARD;
 void mkd_evaluation_free(mkd_evaluation *evaluation);
 
-/// Writes one KITTI-format file per frame below `folder`, full precision.
+/// Writes one KITTI-format file per frame below `folder`, 17 decimals: they score as the numbers
+/// in memory do.
 int mkd_evaluation_write(const mkd_evaluation *evaluation, const char *folder) MKD_NODISCARD;
 
 /// Appends `"name": value, ...` of every figure of every metric.

@@ -21,6 +21,24 @@ char *mkd_run_file(const char *run, const char *name) {
     return mkd_fs_join(run, name);
 }
 
+int mkd_run_split_name(mkd_str *out, const char *split) {
+    const char *slash = strrchr(split, '/');
+    const char *name = slash ? slash + 1 : split;
+    const char *dot = strrchr(name, '.');
+    mkd_str_append_bytes(out, name, slash && dot ? (size_t)(dot - name) : strlen(name));
+    return mkd_str_status(out);
+}
+
+char *mkd_run_detections(const char *run, const char *split) {
+    mkd_str path = {0};
+    mkd_str_printf(&path, "%s/%s/", run, MKD_RUN_DETECTIONS);
+    if (mkd_run_split_name(&path, split) < 0) {
+        mkd_str_free(&path);
+        return NULL;
+    }
+    return path.text;
+}
+
 int mkd_run_config(mkd_config **out, const char *run, const char *const *overrides,
                    size_t n_overrides) {
     *out = NULL;
@@ -31,7 +49,13 @@ int mkd_run_config(mkd_config **out, const char *run, const char *const *overrid
     if (!path) {
         return MKD_ENOMEM;
     }
-    int status = mkd_config_load(out, mkd_settings_schema(), path, overrides, n_overrides);
+    int status = 0;
+    if (!mkd_fs_exists(path)) {
+        status = mkd_error_set(MKD_ENOTFOUND, "%s: found no %s, expected a run folder", run,
+                               MKD_RUN_CONFIG);
+    } else {
+        status = mkd_config_load(out, mkd_settings_schema(), path, overrides, n_overrides);
+    }
     mkd_free(path);
     return status;
 }

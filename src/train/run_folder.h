@@ -6,7 +6,8 @@
 ///   log.jsonl               one line per logged step: losses by name, rate, speed
 ///   eval.jsonl              one line per evaluation: every figure by name
 ///   events.out.tfevents.*   the same figures for TensorBoard
-///   detections/<split>/     KITTI-format results of the last evaluation
+///   detections/<split>/     KITTI-format results of the trained network
+///   metrics_<split>.json    every figure of `monokd eval`
 ///   lock                    held while a training runs
 /// Every file but the logs is replaced atomically; a log loses at most the lines after the last
 /// checkpoint, which the resumed training writes again.
@@ -43,6 +44,12 @@ void mkd_run_folder_close(mkd_run_folder *run);
 
 /// Path of a file in a run folder. Caller frees; NULL if memory is out.
 char *mkd_run_file(const char *run, const char *name) MKD_NODISCARD;
+
+/// Folder of a split's detections below a run folder: detections/<split>, for a split that is a
+/// path to a list the list's name alone. Caller frees; NULL if memory is out.
+char *mkd_run_detections(const char *run, const char *split) MKD_NODISCARD;
+/// The name of a split: itself, or of a path the last part without its ending.
+int mkd_run_split_name(mkd_str *out, const char *split) MKD_NODISCARD;
 
 /// Config of a run folder, under the schema of all settings.
 int mkd_run_config(mkd_config **out, const char *run, const char *const *overrides,

@@ -246,6 +246,14 @@ static int train_step(trainer *t, const mkd_batch *batch) {
     return mkd_journal_add(t->journal, &entry, t->mark.step % every == 0);
 }
 
+// what the trained network found stays in the run folder, for reports and other scorers
+static int write_detections(const trainer *t, const mkd_evaluation *e) {
+    char *folder = mkd_run_detections(t->run.path, t->experiment.settings.data.val_split);
+    int status = folder ? mkd_evaluation_write(e, folder) : MKD_ENOMEM;
+    mkd_free(folder);
+    return status;
+}
+
 static int evaluate_epoch(trainer *t) {
     mkd_evaluation e = {0};
     int status = mkd_evaluate(&e, &t->experiment, t->val_set, "evaluate");
@@ -256,6 +264,9 @@ static int evaluate_epoch(trainer *t) {
                       t->mark.step, t->run.path);
     }
     MKD_GOTO(status);
+    if (t->mark.epoch == (uint32_t)t->experiment.settings.train.epochs) {
+        MKD_GOTO(write_detections(t, &e));
+    }
     MKD_GOTO(mkd_journal_evaluation(t->journal, &e, t->mark.step, t->mark.epoch));
     double ap = 0;
     if (mkd_evaluation_number(&ap, &e, "car/3d/loose/R40/moderate")) {

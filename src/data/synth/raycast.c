@@ -1,5 +1,6 @@
 #include "data/synth/raycast.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #if MKD_EMBREE_MAJOR >= 4
@@ -42,6 +43,11 @@ void mkd_raycaster_free(mkd_raycaster *caster) {
     }
     rtcReleaseDevice(caster->device);
     mkd_free(caster);
+}
+
+void mkd_raycaster_version(char *out, size_t bytes, const mkd_raycaster *caster) {
+    const int version = (int)rtcGetDeviceProperty(caster->device, RTC_DEVICE_PROPERTY_VERSION);
+    snprintf(out, bytes, "Embree %d.%d.%d", version / 10000, version / 100 % 100, version % 100);
 }
 
 int mkd_raycaster_set_mesh(mkd_raycaster *caster, const mkd_mesh *mesh) {

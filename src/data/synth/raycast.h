@@ -33,6 +33,9 @@ typedef struct mkd_raycaster mkd_raycaster;
 int mkd_raycaster_new(mkd_raycaster **out) MKD_NODISCARD;
 void mkd_raycaster_free(mkd_raycaster *caster);
 
+/// "Embree 3.12.2", as the library itself says.
+void mkd_raycaster_version(char *out, size_t bytes, const mkd_raycaster *caster);
+
 /// Takes the mesh for the following rays; it must not change or be freed before the next call.
 int mkd_raycaster_set_mesh(mkd_raycaster *caster, const mkd_mesh *mesh) MKD_NODISCARD;
 /// Nearest hits. `coherent`: the rays go nearly the same way.
