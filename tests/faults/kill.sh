@@ -85,13 +85,14 @@ echo "train: $n kills, $in_checkpoint of them while a checkpoint was written, $r
 
 # --- at chosen moments ----------------------------------------------------------------------------
 
-# kill_when CONDITION... : starts the training $run, kills it once the condition holds
+# kill_when CONDITION... : starts the training $run, kills it once the condition holds (or finds that
+# it ended before, on a busy machine)
 kill_when() {
     last_command="train.run=$run, killed when $*"
     "$MKD_BIN" train c.yaml "train.run=$run" >"$work/out" 2>"$work/err" &
     process=$!
     until "$@"; do
-        kill -0 "$process" 2>/dev/null || fail "the training ended before"
+        is_running "$process" || break
     done
     sleep "$pause"
     kill -9 "$process" 2>/dev/null
@@ -102,11 +103,11 @@ kill_when() {
 
 is_after_step() {
     [ -e "$run/log.jsonl" ] || return 1
-    last=
-    while read -r line; do last=$line; done <"$run/log.jsonl"
-    case $last in
-        "{\"step\": $1, "*"}") return 0 ;;
-    esac
+    while read -r line; do
+        case $line in
+            "{\"step\": $1, "*"}") return 0 ;;
+        esac
+    done <"$run/log.jsonl"
     return 1
 }
 

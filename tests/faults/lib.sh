@@ -4,6 +4,8 @@
 #     make_config                      c.yaml, a training on the folder `set`
 #     check_steps RUN N                log.jsonl holds the steps 1 to N, each once
 #     same_training RUN RUN            equal weights, checkpoints, losses and figures
+#     no_temporaries FOLDER            no file of an unfinished write is left below it
+#     is_running PROCESS               a child of the script
 #     milliseconds                     of a clock
 #     random_numbers N LOW HIGH        whole numbers, the same at every call of a script
 # shellcheck shell=sh
@@ -72,6 +74,13 @@ same_training() {
 no_temporaries() {
     left=$(find "$1" -name '.*.tmp-*')
     [ -z "$left" ] || fail "temporary files are left: $left"
+}
+
+# process $1, a child of this shell, has not ended
+is_running() {
+    state=Z
+    [ ! -e "/proc/$1/stat" ] || read -r _ _ state _ <"/proc/$1/stat"
+    [ "$state" != Z ]
 }
 
 milliseconds() {
