@@ -116,6 +116,11 @@ MKD_CPU_KERNEL(cast)
 // reduce.c
 MKD_CPU_KERNEL(reduce)
 MKD_CPU_SCRATCH(reduce)
+MKD_CPU_KERNEL(reduce_max_grad)
+MKD_CPU_SCRATCH(reduce_max_grad)
+// layer_norm.c
+MKD_CPU_KERNEL(layer_norm_grad)
+MKD_CPU_SCRATCH(layer_norm_grad)
 // layout.c
 MKD_CPU_KERNEL(copy)
 MKD_CPU_KERNEL(transpose)

@@ -31,6 +31,8 @@ static const mkd_cpu_own table[MKD_N_OPS] = {
     MOVES(slice_grad, NULL),
     MOVES(broadcast, NULL),
     WITH(reduce, reduce),
+    WITH(reduce_max_grad, reduce_max_grad),
+    WITH(layer_norm_grad, layer_norm_grad),
     WITH(interpolate2d, interpolate2d),
     WITH(interpolate2d_grad, interpolate2d),
     OWN(max_pool2d),

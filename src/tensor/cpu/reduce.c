@@ -21,8 +21,8 @@ typedef struct reduction {
     double *parts;           // [outer][part][width]
 } reduction;
 
-static reduction describe(const mkd_call *call) {
-    const mkd_shape *from = &call->in[0].shape, *to = &call->out[0].shape;
+static reduction describe(const mkd_call *call, const mkd_shape *to) {
+    const mkd_shape *from = &call->in[0].shape;
     reduction r = {.outer = 1,
                    .reduced = 1,
                    .inner = 1,
@@ -47,7 +47,7 @@ static reduction describe(const mkd_call *call) {
 }
 
 size_t mkd_cpu__reduce_scratch(const mkd_call *call) {
-    reduction r = describe(call);
+    reduction r = describe(call, &call->out[0].shape);
     if (!r.is_regular) {
         return mkd_ref__scratch_bytes(MKD_OP_reduce, call);
     }
@@ -106,7 +106,7 @@ static void fold_max(double *out, const mkd_cpu_columns *c, const double *parts)
 }
 
 void mkd_cpu__reduce(const mkd_call *call, void *scratch) {
-    reduction r = describe(call);
+    reduction r = describe(call, &call->out[0].shape);
     if (!r.is_regular) {
         mkd_ref__reduce_f32(call, scratch);
         return;
@@ -127,4 +127,59 @@ void mkd_cpu__reduce(const mkd_call *call, void *scratch) {
             r.y[i * r.inner + k] = (float)(total[k] / r.divisor);
         }
     }
+}
+
+typedef struct max_grad {
+    reduction r;
+    const float *y, *dy;
+    float *dx;
+    float *taken; // per place of y: has a place of x got the gradient?
+} max_grad;
+
+size_t mkd_cpu__reduce_max_grad_scratch(const mkd_call *call) {
+    // ref's for what is not regular; it is more than ours
+    return mkd_ref__scratch_bytes(MKD_OP_reduce_max_grad, call);
+}
+
+MKD_VECTOR_CLONES static void give_row(float *dx, float *restrict taken, const float *x,
+                                       const float *y, const float *dy, int64_t n) {
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+        bool first = taken[k] < 1 && x[k] >= y[k];
+        float d = dy[k];
+        dx[k] = first ? d : 0;
+        taken[k] = first ? 1 : taken[k];
+    }
+}
+
+// places [begin, end) of y, a run of inner ones at a time
+static void give_places(const void *task, int64_t begin, int64_t end, int thread) {
+    const max_grad *m = task;
+    int64_t inner = m->r.inner;
+    (void)thread;
+    for (int64_t at = begin, n; at < end; at += n) {
+        n = mkd_cpu__smaller(end - at, inner - at % inner);
+        int64_t first = at / inner * m->r.reduced * inner + at % inner;
+        for (int64_t k = at; k < at + n; k++) {
+            m->taken[k] = 0;
+        }
+        for (int64_t i = 0; i < m->r.reduced; i++) {
+            give_row(m->dx + first + i * inner, m->taken + at, m->r.x + first + i * inner,
+                     m->y + at, m->dy + at, n);
+        }
+    }
+}
+
+void mkd_cpu__reduce_max_grad(const mkd_call *call, void *scratch) {
+    max_grad m = {.r = describe(call, &call->in[1].shape),
+                  .y = call->in[1].data,
+                  .dy = call->in[2].data,
+                  .dx = call->out[0].data,
+                  .taken = scratch};
+    if (!m.r.is_regular) {
+        mkd_ref__reduce_max_grad_f32(call, scratch);
+        return;
+    }
+    mkd_cpu__parallel(give_places, &m, m.r.outer * m.r.inner,
+                      mkd_cpu__larger(1, MKD_CPU_GRAIN / m.r.reduced));
 }

@@ -296,7 +296,36 @@ static void test_reduce(void **state) {
                 {ways[i].y}};
             memcpy(n.attributes.axes, ways[i].axes, sizeof ways[i].axes);
             check(&n, 1e-6);
+            if (kind == MKD_REDUCE_MAX) {
+                // values of y that x reaches often: the first place takes all
+                node grad = {MKD_OP_reduce_max_grad,
+                             n.attributes,
+                             3,
+                             1,
+                             {W(COARSE, 4, 50, 70, 12), ways[i].y, ways[i].y},
+                             {V(4, 50, 70, 12)}};
+                check(&grad, 0);
+            }
         }
+    }
+}
+
+static void test_layer_norm(void **state) {
+    (void)state;
+    const int64_t shapes[][2] = {{900, 64}, {3, 1000}, {5000, 7}};
+    for (size_t i = 0; i < MKD_COUNT(shapes); i++) {
+        int64_t m = shapes[i][0];
+        int64_t c = shapes[i][1];
+        node forward = {MKD_OP_layer_norm,     {.epsilon = 1e-5},          3, 3,
+                        {V(m, c), V(c), V(c)}, {V(m, c), V(m, 1), V(m, 1)}};
+        check(&forward, 1e-6);
+        node backward = {MKD_OP_layer_norm_grad,
+                         {.epsilon = 1e-5},
+                         5,
+                         3,
+                         {V(m, c), V(m, c), V(c), V(m, 1), W(POSITIVE, m, 1)},
+                         {V(m, c), V(c), V(c)}};
+        check(&backward, 1e-6);
     }
 }
 
@@ -485,6 +514,7 @@ int main(void) {
         cmocka_unit_test(test_unary),
         cmocka_unit_test(test_binary_and_where),
         cmocka_unit_test(test_reduce),
+        cmocka_unit_test(test_layer_norm),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_planes),
         cmocka_unit_test(test_rows),
