@@ -1,4 +1,6 @@
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/report_run.h"
@@ -22,6 +24,7 @@ typedef struct job {
     mkd_run_summary *runs;
     mkd_report_run *views;
     size_t n_runs, n_read;
+    char subtitle[160];
 } job;
 
 static void job_free(job *it) {
@@ -81,6 +84,63 @@ static void set_names(job *it) {
     }
 }
 
+// as one reads them: what may look at depth, what the others are measured by, then the others
+static int role_rank(const char *role) {
+    return strcmp(role, "teacher") == 0 ? 0 : strcmp(role, "plain") == 0 ? 1 : 2;
+}
+
+static int compare_views(const void *a, const void *b) {
+    const mkd_report_run *x = a, *y = b;
+    int order = role_rank(x->role) - role_rank(y->role);
+    order = order ? order : strcmp(x->role, y->role);
+    order = order ? order : (x->seed > y->seed) - (x->seed < y->seed);
+    return order ? order : strcmp(x->name, y->name);
+}
+
+static bool finds_cars(const mkd_run_summary *run) {
+    const mkd_string_list *classes = &run->settings.model.classes;
+    for (size_t i = 0; i < classes->n; i++) {
+        if (strcmp(classes->at[i], "Car") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// KITTI's average precision has no number where nothing was detected. Left out of a mean, such a
+// run would raise it: where others show that there was something to find, it counts as 0.
+static void count_misses(job *it) {
+    for (size_t i = 0; i < it->n_runs; i++) {
+        mkd_run_summary *run = &it->runs[i];
+        for (size_t m = 0; m < run->n_metrics && finds_cars(run); m++) {
+            bool is_share = strcmp(run->metrics[m].what.unit, "%") == 0, others_have = false;
+            for (size_t k = 0; k < it->n_runs; k++) {
+                others_have |= m < it->runs[k].n_metrics && !isnan(it->runs[k].metrics[m].value);
+            }
+            if (is_share && others_have && isnan(run->metrics[m].value)) {
+                run->metrics[m].value = 0;
+            }
+        }
+    }
+}
+
+// what is the same of all runs is said once, not in a column
+static void take_common_fact(job *it, const char *name) {
+    char text[64];
+    for (size_t i = 0; i < it->n_runs; i++) {
+        const char *own = mkd_run_summary_fact(&it->runs[i], name);
+        if (!own || (i > 0 && strcmp(text, own) != 0)) {
+            return;
+        }
+        snprintf(text, sizeof text, "%s", own);
+    }
+    size_t used = strlen(it->subtitle);
+    snprintf(it->subtitle + used, sizeof it->subtitle - used, ", %s %s", name, text);
+    for (size_t i = 0; i < it->n_runs; i++) {
+        mkd_run_summary_drop_fact(&it->runs[i], name);
+    }
+}
+
 static int gather(job *it, bool table_only) {
     for (size_t i = 0; i < it->n_runs; i++) {
         MKD_TRY(mkd_run_summary_read(&it->runs[i], it->paths[i], it->overrides, it->n_overrides));
@@ -96,10 +156,16 @@ static int gather(job *it, bool table_only) {
         }
         mkd_progress("report", "run", (double)(i + 1), (double)it->n_runs, NULL);
     }
+    count_misses(it);
+    snprintf(it->subtitle, sizeof it->subtitle, "%zu run%s", it->n_runs,
+             it->n_runs == 1 ? "" : "s");
+    take_common_fact(it, "network");
+    take_common_fact(it, "parameters");
     for (size_t i = 0; i < it->n_runs; i++) {
         it->views[i] = mkd_run_summary_view(&it->runs[i]);
     }
     set_names(it);
+    qsort(it->views, it->n_runs, sizeof *it->views, compare_views);
     return 0;
 }
 
@@ -146,9 +212,7 @@ static int default_path(mkd_str *out, const job *it) {
 
 static int write_page(const job *it, const char *path) {
     mkd_str file = {0};
-    char subtitle[64];
-    snprintf(subtitle, sizeof subtitle, "%zu run%s", it->n_runs, it->n_runs == 1 ? "" : "s");
-    mkd_report_options options = {.subtitle = subtitle};
+    mkd_report_options options = {.subtitle = it->subtitle};
     int status = 0;
     if (path) {
         mkd_str_append(&file, path);
@@ -157,7 +221,7 @@ static int write_page(const job *it, const char *path) {
     }
     MKD_GOTO(mkd_str_status(&file));
     MKD_GOTO(mkd_report_write(file.text, it->views, it->n_runs, &options));
-    printf("%s: %s\n\n", file.text, subtitle);
+    printf("%s: %zu run%s\n\n", file.text, it->n_runs, it->n_runs == 1 ? "" : "s");
 done:
     mkd_str_free(&file);
     return status;

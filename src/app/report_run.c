@@ -17,12 +17,23 @@
 static const struct {
     const char *key;
     mkd_compare_metric what;
+    const char *curve; // its title over epochs
 } figures[] = {
-    {"metrics/car/3d/loose/R40/moderate", {"AP3D R40 Car moderate IoU 0.5", "%", false, 2}},
-    {"metrics/car/3d/strict/R40/moderate", {"AP3D R40 Car moderate IoU 0.7", "%", false, 2}},
-    {"metrics/car/bev/loose/R40/moderate", {"BEV R40 Car moderate IoU 0.5", "%", false, 2}},
-    {"metrics/car/bev/strict/R40/moderate", {"BEV R40 Car moderate IoU 0.7", "%", false, 2}},
-    {"metrics/depth_error/car/mean_abs_m", {"depth error of matched cars", "m", true, 3}},
+    {"metrics/car/3d/loose/R40/moderate",
+     {"AP3D R40 Car moderate IoU 0.5", "%", false, 2},
+     "AP3D R40 Car moderate IoU 0.5, %"},
+    {"metrics/car/3d/strict/R40/moderate",
+     {"AP3D R40 Car moderate IoU 0.7", "%", false, 2},
+     "AP3D R40 Car moderate IoU 0.7, %"},
+    {"metrics/car/bev/loose/R40/moderate",
+     {"BEV R40 Car moderate IoU 0.5", "%", false, 2},
+     "BEV R40 Car moderate IoU 0.5, %"},
+    {"metrics/car/bev/strict/R40/moderate",
+     {"BEV R40 Car moderate IoU 0.7", "%", false, 2},
+     "BEV R40 Car moderate IoU 0.7, %"},
+    {"metrics/depth_error/car/mean_abs_m",
+     {"depth error of matched cars", "m", true, 3},
+     "depth error of matched cars, m"},
 };
 
 static char *base_name(const char *path) {
@@ -87,7 +98,7 @@ static int set_series(mkd_run_summary *run) {
             metric->value = NAN; // nothing was found: no number, not 0
         }
         if (series) {
-            run->scores[run->n_scores++] = series_of(series, figures[i].what.name);
+            run->scores[run->n_scores++] = series_of(series, figures[i].curve);
         }
     }
     return 0;
@@ -173,9 +184,11 @@ static int set_facts(mkd_run_summary *run) {
     const mkd_model_options *m = &run->settings.model;
     snprintf(next_fact(run, "network"), sizeof run->fact_text[0], "%.24s %" PRId64 "\u00d7%" PRId64,
              m->backbone, m->width_px, m->height_px);
-    if (run->log.n_lines > 0) {
-        snprintf(next_fact(run, "steps"), sizeof run->fact_text[0], "%.0f", run->log.last_x);
+    double steps = run->log.n_lines > 0 ? run->log.last_x : 0, evaluated = 0;
+    if (mkd_run_log_last(&evaluated, &run->eval, "step")) {
+        steps = fmax(steps, evaluated); // a log need not end with the last step
     }
+    snprintf(next_fact(run, "steps"), sizeof run->fact_text[0], "%.0f", steps);
     MKD_TRY(set_speed(run));
     return set_parameters(run);
 }
@@ -198,6 +211,25 @@ done:
         mkd_run_summary_free(out);
     }
     return status;
+}
+
+const char *mkd_run_summary_fact(const mkd_run_summary *run, const char *name) {
+    for (size_t i = 0; i < run->n_facts; i++) {
+        if (strcmp(run->facts[i].name, name) == 0) {
+            return run->facts[i].text;
+        }
+    }
+    return NULL;
+}
+
+void mkd_run_summary_drop_fact(mkd_run_summary *run, const char *name) {
+    size_t kept = 0;
+    for (size_t i = 0; i < run->n_facts; i++) {
+        if (strcmp(run->facts[i].name, name) != 0) {
+            run->facts[kept++] = run->facts[i];
+        }
+    }
+    run->n_facts = kept;
 }
 
 mkd_report_run mkd_run_summary_view(const mkd_run_summary *run) {

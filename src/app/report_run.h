@@ -49,6 +49,9 @@ int mkd_run_summary_add_curves(mkd_run_summary *run) MKD_NODISCARD;
 /// Adds up to eval.max_pictures pictures, of frames spread evenly over the split, after
 /// mkd_run_summary_add_curves.
 int mkd_run_summary_add_pictures(mkd_run_summary *run) MKD_NODISCARD;
+/// The text of a fact ("network", "parameters"), or NULL.
+const char *mkd_run_summary_fact(const mkd_run_summary *run, const char *name);
+void mkd_run_summary_drop_fact(mkd_run_summary *run, const char *name);
 /// As the page wants it; borrows everything.
 mkd_report_run mkd_run_summary_view(const mkd_run_summary *run);
 void mkd_run_summary_free(mkd_run_summary *run);

@@ -127,6 +127,18 @@ static bool wants_log(const mkd_curve *curves, size_t n) {
     return low > 0.0 && high > 30.0 * low;
 }
 
+// scores that are all 0 would get an axis with negative numbers
+static bool all_zero(const mkd_curve *curves, size_t n) {
+    for (size_t c = 0; c < n; c++) {
+        for (size_t i = 0; i < curves[c].n; i++) {
+            if (curves[c].low[i] != 0.0 || curves[c].high[i] != 0.0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static int add_curve_plot(const builder *b, const char *name, series_kind kind) {
     mkd_curve curves[MKD_SERIES_COLORS] = {0};
     mkd_plot_series series[MKD_SERIES_COLORS] = {0};
@@ -157,6 +169,7 @@ static int add_curve_plot(const builder *b, const char *name, series_kind kind) 
     mkd_plot plot = {.title = name,
                      .x.label = kind == LOSSES ? b->options.step_label : b->options.epoch_label,
                      .y.log = kind == LOSSES && wants_log(curves, n),
+                     .y.maximum = all_zero(curves, n) ? 1.0 : 0.0,
                      .series = series,
                      .n_series = n};
     if (kind == CURVES) {

@@ -35,7 +35,7 @@ score p1 1 plain 24 1.25
 score d0 0 distilled 23 1.25
 score d1 1 distilled 29 1.125
 score t 0 teacher 60 0.5
-run monokd report made/t made/p0 made/p1 made/d0 made/d1 --table
+run monokd report made/d1 made/p0 made/t made/d0 made/p1 --table
 expect_code 0
 expect_err </dev/null
 expect_out <<END
@@ -49,6 +49,13 @@ BEV R40 Car moderate IoU 0.5, % ↑         -              -                   -
 BEV R40 Car moderate IoU 0.7, % ↑         -              -                   -                           -
 depth error of matched cars, m ↓      0.500  1.375 ± 0.177       1.188 ± 0.088              -0.188 ± 0.088
 END
+# a run that detected nothing counts as 0, and has no depth error
+mkdir made/p2
+sed "s/^  seed: .*/  seed: 2/" runs/plain/config.yaml >made/p2/config.yaml
+echo '{"step": 1, "epoch": 1, "metrics": {}}' >made/p2/eval.jsonl
+run monokd report made/p0 made/p1 made/p2 --table
+grep -q '^AP3D R40 Car moderate IoU 0.5, % .* 14.67 ± 12.86$' "$work/out" || fail "a run without detections is left out"
+grep -q '^depth error of matched cars, m .* 1.375 ± 0.177$' "$work/out" || fail "a depth error of nothing"
 [ ! -e made/report.html ] || fail "--table wrote a page"
 
 # without detections or data set: curves of the logs, and a word on what is missing
@@ -63,7 +70,7 @@ expect_err_has "warning: runs/plain: no curves and pictures: nowhere: found no s
 # runs of different folders meet in the folder above both
 mkdir -p far/deep
 cp -r made/p0 far/deep/p0
-run monokd report made/p0 far/deep/p0/ 
+run monokd report made/p0 far/deep/p0/
 expect_code 0
 [ -s report.html ] || fail "the page is not in the common folder"
 
