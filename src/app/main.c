@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,8 @@ static int exit_status(int status) {
 }
 
 int main(int argc, char **argv) {
+    // beyond `ulimit -f` a write shall fail and be reported, as on a full disk
+    signal(SIGXFSZ, SIG_IGN);
     mkd_backend_calm_threads(argv);
     mkd_progress_view view;
     mkd_progress_view_init(&view, stderr);

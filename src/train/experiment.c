@@ -48,7 +48,7 @@ static int open_teacher(mkd_experiment *e) {
     }
     int status = mkd_run_config(&e->teacher_config, run, NULL, 0);
     if (status < 0) {
-        return mkd_error_prefix(status, "teacher.run %s", run);
+        return mkd_error_prefix(status, "teacher.run");
     }
     MKD_TRY(mkd_config_get(&model, e->teacher_config, "model"));
     MKD_TRY(open_network(&e->teacher, e->teacher_config, &model, e->backend));

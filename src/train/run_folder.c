@@ -80,7 +80,7 @@ static int compare(const mkd_config *old, const mkd_config *config, const char *
             const char *b = mkd_config_text(config, key);
             if (!is_free(key) && a && b && strcmp(a, b) != 0) {
                 MKD_FAIL(MKD_EINVAL,
-                         "%s holds a training with %s = %s, this one has %s; choose another "
+                         "%s holds a training with %s = '%s', this one has '%s'; choose another "
                          "train.run, or remove the folder",
                          run, key, a, b);
             }
@@ -89,13 +89,25 @@ static int compare(const mkd_config *old, const mkd_config *config, const char *
     return 0;
 }
 
+// A folder in which nothing was learned yet, because its first start failed, takes any config.
+static int has_weights(bool *out, const char *run) {
+    char *model = mkd_run_file(run, MKD_RUN_MODEL);
+    char *checkpoint = mkd_run_file(run, MKD_RUN_CHECKPOINT);
+    int status = model && checkpoint ? 0 : MKD_ENOMEM;
+    *out = status >= 0 && (mkd_fs_exists(model) || mkd_fs_exists(checkpoint));
+    mkd_free(model);
+    mkd_free(checkpoint);
+    return status;
+}
+
 static int adopt_config(const mkd_run_folder *run, const mkd_config *config) {
     mkd_config *old = NULL;
     mkd_str text = {0};
     char *path = mkd_run_file(run->path, MKD_RUN_CONFIG);
-    int status = path ? 0 : MKD_ENOMEM;
+    bool binds = false;
+    int status = path ? has_weights(&binds, run->path) : MKD_ENOMEM;
     MKD_GOTO(status);
-    if (mkd_fs_exists(path)) {
+    if (binds && mkd_fs_exists(path)) {
         MKD_GOTO(mkd_run_config(&old, run->path, NULL, 0));
         MKD_GOTO(compare(old, config, run->path));
     }

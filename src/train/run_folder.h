@@ -35,7 +35,8 @@ typedef struct mkd_run_folder {
 } mkd_run_folder;
 
 /// Creates the folder if needed, locks it, and compares its config with `config`: values that
-/// change what is learned must be the same (others, such as threads or intervals, may differ). Then
+/// change what is learned must be the same (others, such as threads or intervals, may differ);
+/// a folder without weights takes any config. Then
 /// writes the config, and removes what a killed training left half-written. Errors: EINVAL if
 /// another training holds the lock or the configs differ (names the first key and both values).
 int mkd_run_folder_open(mkd_run_folder *out, const char *path,

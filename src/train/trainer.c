@@ -75,6 +75,14 @@ static int open_data(trainer *t) {
         MKD_FAIL(MKD_EINVAL, "data.root is empty: it must name the data set's folder");
     }
     MKD_TRY(mkd_dataset_open(&t->train_set, d->kind, d->root, d->train_split));
+    size_t n = mkd_dataset_count(t->train_set);
+    int64_t batch_size = t->experiment.settings.train.batch_size;
+    if (n < (size_t)batch_size) {
+        MKD_FAIL(MKD_EINVAL,
+                 "%s: split \"%s\": found %zu frames, expected at least one batch: "
+                 "train.batch_size is %" PRId64,
+                 d->root, d->train_split, n, batch_size);
+    }
     MKD_TRY(mkd_dataset_open(&t->val_set, d->kind, d->root, d->val_split));
     return mkd_frame_cache_new(&t->cache, t->train_set, mkd_experiment_reads(&t->experiment, true),
                                (size_t)d->cache_mb << 20);

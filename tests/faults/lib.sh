@@ -4,6 +4,7 @@
 #     make_config                      c.yaml, a training on the folder `set`
 #     check_steps RUN N                log.jsonl holds the steps 1 to N, each once
 #     same_training RUN RUN            equal weights, checkpoints, losses and figures
+#     expect_message <<END             beside progress, its messages were exactly this
 #     no_temporaries FOLDER            no file of an unfinished write is left below it
 #     is_running PROCESS               a child of the script
 #     milliseconds                     of a clock
@@ -69,6 +70,13 @@ same_training() {
         timeless "$2/$file" >"$work/b"
         diff "$work/a" "$work/b" || fail "$1 and $2 differ in $file"
     done
+}
+
+# those of progress and of resuming stand before the error
+expect_message() {
+    cat >"$work/expected"
+    grep -v -e '^train: ' -e '^evaluate: ' -e '^data synth: ' -e ': resuming after ' "$work/err" >"$work/last"
+    diff -u "$work/expected" "$work/last" || fail "another message than expected (- expected, + found)"
 }
 
 no_temporaries() {
