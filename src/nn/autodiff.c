@@ -100,6 +100,13 @@ void mkd_backward(mkd_graph *g, mkd_value loss, mkd_value loss_gradient) {
     if (g->error.code < 0 || loss.id < 0) {
         return;
     }
+    if (g->has_backward) {
+        // a parameter's gradient has one place, which two losses would both write
+        mkd_graph_fail(g, mkd_error_set(MKD_EINVAL, "%s: the graph has its gradients already",
+                                        g->values[loss.id].name));
+        return;
+    }
+    g->has_backward = true;
     if (loss_gradient.id < 0) {
         if (mkd_shape_count(&g->values[loss.id].shape) != 1) {
             char text[MKD_SHAPE_TEXT_BYTES];

@@ -165,11 +165,12 @@ mkd_value mkd_parameter(mkd_graph *g, const mkd_entry *entry) {
             mkd_graph_fail(g, status);
         }
     }
+    bool trained = network->mode == MKD_MODE_TRAIN && !full.is_buffer;
     for (int i = 0; i < g->n_values && index >= 0; i++) {
-        graph_value *v = &g->values[i];
+        const graph_value *v = &g->values[i];
         bool is_entry = v->source == SOURCE_PARAMETER || v->source == SOURCE_BUFFER;
         if (is_entry && v->store == network->store && v->entry == index &&
-            v->frozen == (network->mode == MKD_MODE_INFERENCE)) {
+            v->frozen == (network->mode == MKD_MODE_INFERENCE) && v->differentiable == trained) {
             return (mkd_value){i};
         }
     }
@@ -180,7 +181,7 @@ mkd_value mkd_parameter(mkd_graph *g, const mkd_entry *entry) {
         value->store = network->store;
         value->entry = index;
         value->frozen = network->mode == MKD_MODE_INFERENCE;
-        value->differentiable = network->mode == MKD_MODE_TRAIN && !full.is_buffer;
+        value->differentiable = trained;
     }
     return v;
 }
@@ -210,14 +211,18 @@ static bool infer(mkd_graph *g, mkd_op op, const char *name, shape_call *call,
         return false;
     }
     call->n_in = n_inputs;
+    int missing = -1;
     for (int i = 0; i < n_inputs; i++) {
         call->in[i].rank = -1;
         if (inputs[i].id >= 0) {
             call->in[i] = g->values[inputs[i].id].shape;
             call->in_dtype[i] = g->values[inputs[i].id].dtype;
+        } else if (i < info->min_inputs && missing < 0 && op != MKD_OP_unary_grad) {
+            missing = i; // a unary gradient reads x or y
         }
     }
-    int status = mkd_op__shape(op)(call);
+    int status = missing < 0 ? mkd_op__shape(op)(call)
+                             : mkd_error_set(MKD_EINVAL, "input %d is missing", missing);
     if (status < 0) {
         fail_shape(g, op, name, call, status);
     }
@@ -298,6 +303,14 @@ mkd_value mkd_host(mkd_graph *g, const char *name, mkd_host_function function, v
                    const mkd_value *inputs, int n_inputs, const mkd_dtype *dtypes,
                    const mkd_shape *shapes, int n_outputs) {
     if (g->error.code < 0) {
+        return MKD_NONE;
+    }
+    if (n_inputs > MKD_MAX_INPUTS || n_outputs > MKD_MAX_OUTPUTS) {
+        mkd_graph_fail(
+            g, mkd_error_set(
+                   MKD_EINVAL,
+                   "%s: a host operator takes up to %d inputs and %d outputs, found %d and %d",
+                   name, MKD_MAX_INPUTS, MKD_MAX_OUTPUTS, n_inputs, n_outputs));
         return MKD_NONE;
     }
     mkd_attributes attributes = {.host = function, .payload = payload};

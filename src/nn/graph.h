@@ -61,7 +61,8 @@ mkd_value mkd_constant_tensor(mkd_graph *g, const char *name, const mkd_tensor *
 /// relative to the network's prefix.
 mkd_value mkd_parameter(mkd_graph *g, const mkd_entry *entry);
 
-/// A node of operator `op`; @return its first output (MKD_NONE after an error or without outputs).
+/// A node of operator `op`; MKD_NONE stands for an input that is optional and absent. @return its
+/// first output (MKD_NONE after an error or without outputs).
 mkd_value mkd_node(mkd_graph *g, mkd_op op, const char *name, const mkd_attributes *attributes,
                    const mkd_value *inputs, int n_inputs);
 /// Output `i` of the node that made `first`.
@@ -92,9 +93,10 @@ int64_t mkd_value_extent(const mkd_graph *g, mkd_value x,
 
 /// Builds the gradient of the scalar `loss` by every trainable parameter of networks in mode TRAIN
 /// and by every input that requires it. The parameters' end up in their store's gradients.
-/// `loss_gradient`: MKD_NONE stands for 1.
+/// `loss_gradient`: MKD_NONE stands for 1. Once per graph: losses are added up before.
 void mkd_backward(mkd_graph *g, mkd_value loss, mkd_value loss_gradient);
-/// The gradient of `x` after mkd_backward (MKD_NONE if `loss` does not depend on it).
+/// The gradient of an input or parameter after mkd_backward (MKD_NONE if `loss` does not depend on
+/// it, and for values in between).
 mkd_value mkd_gradient(const mkd_graph *g, mkd_value x);
 
 /// Floating point operations of a forward run of all convolutions and matrix products (2 per

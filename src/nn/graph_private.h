@@ -53,7 +53,7 @@ struct mkd_graph {
     int n_networks;
     mkd_store *stores[8]; // all that were entered
     int n_stores;
-    bool in_backward;
+    bool in_backward, has_backward;
     mkd_error error;
 };
 

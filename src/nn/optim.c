@@ -158,11 +158,16 @@ int mkd_optimizer_step(mkd_store *store, const mkd_optimizer_options *options, d
     return 0;
 }
 
+// NaN if one of them is: fmax would drop it
+static double largest_of(double a, double b) {
+    return isnan(a) || a > b ? a : b;
+}
+
 static double chunk_norm(const float *x, size_t n, mkd_clip_kind kind) {
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         double value = (double)x[i];
-        sum = kind == MKD_CLIP_NORM ? sum + value * value : fmax(sum, fabs(value));
+        sum = kind == MKD_CLIP_NORM ? sum + value * value : largest_of(sum, fabs(value));
     }
     return sum;
 }
@@ -174,8 +179,7 @@ double mkd_gradient_norm(const float *const *gradients, const size_t *counts, in
         for (size_t begin = 0; begin < counts[k]; begin += CHUNK) {
             size_t left = counts[k] - begin;
             double part = chunk_norm(gradients[k] + begin, left < CHUNK ? left : CHUNK, kind);
-            // a NaN must come through: fmax would drop it
-            total = kind == MKD_CLIP_NORM || isnan(part) ? total + part : fmax(total, part);
+            total = kind == MKD_CLIP_NORM ? total + part : largest_of(total, part);
         }
     }
     return kind == MKD_CLIP_NORM ? sqrt(total) : total;
@@ -205,9 +209,9 @@ double mkd_clip_gradients(float *const *gradients, const size_t *counts, int n, 
 }
 
 void mkd_ema_update(float *ema, const float *w, size_t n, double decay, bool is_first) {
-    float keep = is_first ? 0.0f : (float)decay;
-    float take = is_first ? 1.0f : (float)(1 - decay);
+    float keep = (float)decay;
+    float take = (float)(1 - decay);
     for (size_t i = 0; i < n; i++) {
-        ema[i] = keep * ema[i] + take * w[i];
+        ema[i] = is_first ? w[i] : keep * ema[i] + take * w[i];
     }
 }

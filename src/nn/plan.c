@@ -33,6 +33,7 @@ struct mkd_plan {
     class_info *classes;
     bool *live; // nodes
     bool prologue_is_stale;
+    bool no_reuse;
     mkd_plan_stats stats;
 };
 
@@ -361,6 +362,7 @@ int mkd_plan_create(mkd_plan **out, mkd_graph *g, mkd_backend *backend,
     plan->graph = g;
     plan->backend = backend;
     plan->prologue_is_stale = true;
+    plan->no_reuse = o->no_reuse;
     int status = lower(plan, o->no_reuse);
     MKD_GOTO(status);
     if (plan->prologue.n_nodes) {
@@ -408,8 +410,30 @@ int mkd_plan_run(mkd_plan *plan) {
     return mkd_executable_run(plan->body_run);
 }
 
+// Has `x` memory that nobody else writes during a run?
+static bool is_readable(const mkd_plan *plan, mkd_value x) {
+    const graph_value *v = &plan->graph->values[x.id];
+    if (v->source != SOURCE_NODE || v->is_output || v->gradient_entry >= 0) {
+        return true;
+    }
+    return plan->live[v->node] &&
+           (plan->no_reuse || plan->classes[find_class(plan, x.id)].place != PLACE_WORKSPACE);
+}
+
+static int check_readable(const mkd_plan *plan, mkd_value x) {
+    if (x.id < 0) {
+        MKD_FAIL(MKD_EINVAL, "there is no such value to read");
+    }
+    if (!is_readable(plan, x)) {
+        MKD_FAIL(MKD_EINVAL, "%s is neither an input nor an output of the plan",
+                 plan->values[x.id].name);
+    }
+    return 0;
+}
+
 void *mkd_plan_data(const mkd_plan *plan, mkd_value x) {
-    if (x.id < 0 || !plan->values[x.id].buffer || !plan->values[x.id].buffer->host) {
+    if (x.id < 0 || !is_readable(plan, x) || !plan->values[x.id].buffer ||
+        !plan->values[x.id].buffer->host) {
         return NULL;
     }
     return (char *)plan->values[x.id].buffer->host + plan->values[x.id].offset;
@@ -432,9 +456,7 @@ int mkd_plan_write(mkd_plan *plan, mkd_value x, const mkd_tensor *tensor) {
 }
 
 int mkd_plan_read(mkd_tensor *out, mkd_plan *plan, mkd_value x) {
-    if (x.id < 0) {
-        MKD_FAIL(MKD_EINVAL, "there is no such value to read");
-    }
+    MKD_TRY(check_readable(plan, x));
     const mkd_program_value *v = &plan->values[x.id];
     MKD_TRY(mkd_tensor_new(out, v->dtype, v->shape));
     return mkd_buffer_download(plan->backend, out->data, v->buffer, v->offset,
@@ -443,9 +465,9 @@ int mkd_plan_read(mkd_tensor *out, mkd_plan *plan, mkd_value x) {
 
 int mkd_plan_read_scalar(double *out, mkd_plan *plan, mkd_value x) {
     float value = 0;
-    if (x.id < 0 || plan->values[x.id].dtype != MKD_F32 ||
-        mkd_shape_count(&plan->values[x.id].shape) != 1) {
-        MKD_FAIL(MKD_EINVAL, "%s is no f32 scalar", x.id < 0 ? "none" : plan->values[x.id].name);
+    MKD_TRY(check_readable(plan, x));
+    if (plan->values[x.id].dtype != MKD_F32 || mkd_shape_count(&plan->values[x.id].shape) != 1) {
+        MKD_FAIL(MKD_EINVAL, "%s is no f32 scalar", plan->values[x.id].name);
     }
     MKD_TRY(mkd_buffer_download(plan->backend, &value, plan->values[x.id].buffer,
                                 plan->values[x.id].offset, sizeof value));

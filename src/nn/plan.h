@@ -38,11 +38,12 @@ void mkd_plan_free(mkd_plan *plan);
 int mkd_plan_refresh(mkd_plan *plan) MKD_NODISCARD;
 int mkd_plan_run(mkd_plan *plan) MKD_NODISCARD;
 
-/// Host address of an input or output (CPU backends), else NULL. Inputs keep their values.
+/// Host address of an input or output (CPU backends), else NULL: what lies in between shares memory
+/// (but with `no_reuse`). Inputs keep their values.
 void *mkd_plan_data(const mkd_plan *plan, mkd_value x);
 /// Copies in and out on any backend; `tensor` must have the value's type and shape.
 int mkd_plan_write(mkd_plan *plan, mkd_value x, const mkd_tensor *tensor) MKD_NODISCARD;
-/// Owned copy of an input, an output or a gradient.
+/// Owned copy of an input, an output or a gradient. Errors: EINVAL for any other value.
 int mkd_plan_read(mkd_tensor *out, mkd_plan *plan, mkd_value x) MKD_NODISCARD;
 /// A scalar f32 output.
 int mkd_plan_read_scalar(double *out, mkd_plan *plan, mkd_value x) MKD_NODISCARD;

@@ -18,13 +18,18 @@ int mkd_store_new(mkd_store **out, mkd_backend *backend) {
     return status;
 }
 
+static void free_memories(mkd_store *store) {
+    mkd_buffer_free(store->values, store->backend);
+    mkd_buffer_free(store->gradients, store->backend);
+    mkd_buffer_free(store->buffers, store->backend);
+    store->values = store->gradients = store->buffers = NULL;
+}
+
 void mkd_store_free(mkd_store *store) {
     if (!store) {
         return;
     }
-    mkd_buffer_free(store->values, store->backend);
-    mkd_buffer_free(store->gradients, store->backend);
-    mkd_buffer_free(store->buffers, store->backend);
+    free_memories(store);
     for (int i = 0; i < store->n_states; i++) {
         mkd_buffer_free(store->states[i].memory, store->backend);
     }
@@ -76,12 +81,24 @@ static int grow(mkd_store *store) {
 }
 
 static int check_known(const mkd_entry *known, const mkd_entry *asked) {
-    if (!mkd_shape_equal(&known->shape, &asked->shape) || known->layout != asked->layout ||
-        known->is_buffer != asked->is_buffer) {
+    static const char *const layouts[] = {
+        [MKD_LAYOUT_PLAIN] = "plain values",
+        [MKD_LAYOUT_CONV] = "a convolution's weight",
+        [MKD_LAYOUT_CONV_TRANSPOSE] = "a transposed convolution's weight",
+    };
+    if (mkd_shape_equal(&known->shape, &asked->shape) && known->is_buffer != asked->is_buffer) {
+        MKD_FAIL(MKD_EINVAL, "%s is kept as a %s, asked for as a %s", known->path,
+                 known->is_buffer ? "buffer" : "parameter",
+                 asked->is_buffer ? "buffer" : "parameter");
+    }
+    if (!mkd_shape_equal(&known->shape, &asked->shape) || known->layout != asked->layout) {
         char a[MKD_SHAPE_TEXT_BYTES];
         char b[MKD_SHAPE_TEXT_BYTES];
-        MKD_FAIL(MKD_EINVAL, "%s is kept with shape %s, asked for with %s", known->path,
-                 mkd_shape_text(a, &known->shape), mkd_shape_text(b, &asked->shape));
+        bool differ = known->layout != asked->layout;
+        MKD_FAIL(MKD_EINVAL, "%s is kept with shape %s%s%s, asked for with %s%s%s", known->path,
+                 mkd_shape_text(a, &known->shape), differ ? " as " : "",
+                 differ ? layouts[known->layout] : "", mkd_shape_text(b, &asked->shape),
+                 differ ? " as " : "", differ ? layouts[asked->layout] : "");
     }
     return 0;
 }
@@ -139,6 +156,10 @@ int mkd_store_allocate(mkd_store *store, uint64_t seed) {
     }
 done:
     mkd_free(first);
+    if (status < 0) {
+        // as if never tried: a second call starts from nothing
+        free_memories(store);
+    }
     return status;
 }
 

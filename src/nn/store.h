@@ -102,11 +102,10 @@ typedef struct mkd_load_report {
     mkd_str text;     ///< one line each; free with mkd_str_free
 } mkd_load_report;
 
-/// Writes entries whose path begins with one of the NULL-ended `prefixes` (Nullable: all) to a
-/// safetensors file, in PyTorch's layout; optimizer states as "<state>/<path>" if asked.
-int mkd_store_save(mkd_store *store, const char *path, const char *const *prefixes,
-                   bool with_states, const char *const *metadata_pairs,
-                   size_t n_pairs) MKD_NODISCARD;
+/// Writes the entries to a safetensors file, in PyTorch's layout, but those whose path begins with
+/// `except` (Nullable: all are written); optimizer states as "<state>/<path>" if asked.
+int mkd_store_save(mkd_store *store, const char *path, const char *except, bool with_states,
+                   const char *const *metadata_pairs, size_t n_pairs) MKD_NODISCARD;
 /// Loads by name. `strict`: any missing entry is an error that names the first ones. A shape that
 /// differs is always an error. Nothing is changed unless the whole file is good.
 int mkd_store_load(mkd_load_report *report, mkd_store *store, const char *path, bool with_states,

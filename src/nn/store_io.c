@@ -25,11 +25,13 @@ static int export_from(mkd_tensor *out, mkd_store *store, const mkd_entry *entry
     MKD_TRY(mkd_tensor_new(&own, MKD_F32, entry->shape));
     int status = mkd_buffer_download(store->backend, own.data, memory,
                                      entry->offset * sizeof(float), entry->count * sizeof(float));
-    if (status < 0 || entry->layout == MKD_LAYOUT_PLAIN) {
+    if (status >= 0 && entry->layout == MKD_LAYOUT_PLAIN) {
         *out = own;
-        return status;
+        return 0;
     }
-    status = mkd_tensor_transpose(out, &own, conv_to_file);
+    if (status >= 0) {
+        status = mkd_tensor_transpose(out, &own, conv_to_file);
+    }
     mkd_tensor_free(&own);
     return status;
 }
@@ -44,7 +46,8 @@ static int import_to(mkd_store *store, const mkd_entry *entry, mkd_buffer *memor
     mkd_tensor numbers = {0};
     mkd_tensor own = {0};
     int status = mkd_tensor_convert(&numbers, tensor, MKD_F32);
-    if (status >= 0 && entry->layout != MKD_LAYOUT_PLAIN) {
+    // a single number may come with any rank, and has no order
+    if (status >= 0 && entry->layout != MKD_LAYOUT_PLAIN && entry->count > 1) {
         status = mkd_tensor_transpose(&own, &numbers, conv_from_file);
     }
     if (status >= 0) {
@@ -76,18 +79,6 @@ int mkd_store_import(mkd_store *store, int index, const mkd_tensor *tensor) {
     return import_to(store, entry, entry->is_buffer ? store->buffers : store->values, tensor);
 }
 
-static bool is_selected(const mkd_entry *entry, const char *const *prefixes) {
-    if (!prefixes) {
-        return true;
-    }
-    for (; *prefixes; prefixes++) {
-        if (strncmp(entry->path, *prefixes, strlen(*prefixes)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 typedef struct tensor_list {
     const char **names;
     mkd_tensor *tensors;
@@ -104,8 +95,8 @@ static void free_list(tensor_list *list) {
     mkd_free(list->pointers);
 }
 
-static int collect(tensor_list *list, mkd_store *store, const char *const *prefixes,
-                   bool with_states, mkd_arena *names) {
+static int collect(tensor_list *list, mkd_store *store, const char *except, bool with_states,
+                   mkd_arena *names) {
     size_t most = (size_t)store->n_entries * (size_t)(1 + store->n_states);
     list->names = mkd_alloc_array(most, sizeof *list->names);
     list->tensors = mkd_alloc_array(most, sizeof *list->tensors);
@@ -115,7 +106,7 @@ static int collect(tensor_list *list, mkd_store *store, const char *const *prefi
     }
     for (int i = 0; i < store->n_entries; i++) {
         const mkd_entry *entry = &store->entries[i];
-        if (!is_selected(entry, prefixes)) {
+        if (except && strncmp(entry->path, except, strlen(except)) == 0) {
             continue;
         }
         list->names[list->n] = entry->path;
@@ -135,13 +126,13 @@ static int collect(tensor_list *list, mkd_store *store, const char *const *prefi
     return 0;
 }
 
-int mkd_store_save(mkd_store *store, const char *path, const char *const *prefixes,
-                   bool with_states, const char *const *metadata_pairs, size_t n_pairs) {
+int mkd_store_save(mkd_store *store, const char *path, const char *except, bool with_states,
+                   const char *const *metadata_pairs, size_t n_pairs) {
     tensor_list list = {0};
     mkd_arena *names = NULL;
     int status = mkd_arena_new(&names);
     MKD_GOTO(status);
-    MKD_GOTO(collect(&list, store, prefixes, with_states, names));
+    MKD_GOTO(collect(&list, store, except, with_states, names));
     MKD_GOTO(
         mkd_safetensors_write(path, list.names, list.pointers, list.n, metadata_pairs, n_pairs));
 done:

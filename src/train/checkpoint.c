@@ -65,26 +65,8 @@ int mkd_checkpoint_load(mkd_progress_mark *out, mkd_store *store, const char *pa
 }
 
 int mkd_model_save(mkd_store *store, const char *path) {
-    // every top-level name but the method's adapters
-    const char *prefixes[64];
-    char names[64][64];
-    size_t n = 0;
-    for (int i = 0; i < mkd_store_count(store); i++) {
-        const char *entry = mkd_store_entry(store, i)->path;
-        size_t length = strcspn(entry, ".");
-        bool known = length >= sizeof names[0] || (length == 7 && !strncmp(entry, "distill", 7));
-        for (size_t k = 0; k < n && !known; k++) {
-            known = strlen(names[k]) == length + 1 && strncmp(names[k], entry, length) == 0;
-        }
-        if (!known && n + 1 < MKD_COUNT(prefixes)) {
-            snprintf(names[n], sizeof names[n], "%.*s.", (int)length, entry);
-            prefixes[n] = names[n];
-            n++;
-        }
-    }
-    prefixes[n] = NULL;
     const char *const pairs[] = {"monokd", "monokd model 1"};
-    return mkd_store_save(store, path, prefixes, false, pairs, 1);
+    return mkd_store_save(store, path, "distill.", false, pairs, MKD_COUNT(pairs) / 2);
 }
 
 int mkd_model_load(mkd_load_report *report, mkd_store *store, const char *path, bool strict) {
