@@ -11,8 +11,8 @@ train_tiny distilled distill.method=fitnet teacher.run=runs/teacher
 
 run monokd report runs/teacher runs/plain runs/distilled
 expect_code 0
-sed -n 1,3p "$work/out" | sed 's/  */ /g' >head
-expect_same head lines <<END
+sed -n 1,3p "$work/out" | sed 's/  */ /g' >first_lines
+expect_same first_lines lines <<END
 runs/report.html: 3 runs
 
 metric teacher plain distilled (fitnet) distilled (fitnet) - plain

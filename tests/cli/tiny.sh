@@ -1,6 +1,6 @@
 # Sourced by tests that need a trained run: a rendered data set `street` of a few small frames, a
 # config tiny.yaml, and `train_tiny NAME [KEY=VALUE ...]`, which trains runs/NAME in about a second.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # $work is of lib.sh
 
 monokd data synth street frames=6 width_px=192 height_px=64 beams=16 columns=256 \
     >"$work/synth.out" 2>&1 || fail "no data set"
