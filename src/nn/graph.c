@@ -92,8 +92,8 @@ const char *mkd_graph_name(mkd_graph *g, const char *fmt, ...) {
     return name;
 }
 
-static int add_value(mkd_graph *g, const char *name, graph_source source, mkd_dtype dtype,
-                     mkd_shape shape) {
+int mkd_graph__add_value(mkd_graph *g, const char *name, graph_source source, mkd_dtype dtype,
+                         mkd_shape shape) {
     if (g->error.code < 0) {
         return -1;
     }
@@ -124,12 +124,13 @@ mkd_value mkd_input(mkd_graph *g, const char *name, mkd_dtype dtype, mkd_shape s
         mkd_graph_fail(g, mkd_error_set(MKD_EINVAL, "input %s: shape %s is impossible", name,
                                         mkd_shape_text(text, &shape)));
     }
-    return (mkd_value){add_value(g, mkd_graph_name(g, "%s", name), SOURCE_INPUT, dtype, shape)};
+    return (mkd_value){
+        mkd_graph__add_value(g, mkd_graph_name(g, "%s", name), SOURCE_INPUT, dtype, shape)};
 }
 
 mkd_value mkd_constant_tensor(mkd_graph *g, const char *name, const mkd_tensor *tensor) {
-    mkd_value v = {
-        add_value(g, mkd_graph_name(g, "%s", name), SOURCE_CONSTANT, tensor->dtype, tensor->shape)};
+    mkd_value v = {mkd_graph__add_value(g, mkd_graph_name(g, "%s", name), SOURCE_CONSTANT,
+                                        tensor->dtype, tensor->shape)};
     if (v.id >= 0) {
         graph_value *value = &g->values[v.id];
         value->frozen = true;
@@ -174,8 +175,8 @@ mkd_value mkd_parameter(mkd_graph *g, const mkd_entry *entry) {
             return (mkd_value){i};
         }
     }
-    mkd_value v = {add_value(g, full.path, full.is_buffer ? SOURCE_BUFFER : SOURCE_PARAMETER,
-                             MKD_F32, full.shape)};
+    mkd_value v = {mkd_graph__add_value(
+        g, full.path, full.is_buffer ? SOURCE_BUFFER : SOURCE_PARAMETER, MKD_F32, full.shape)};
     if (v.id >= 0) {
         graph_value *value = &g->values[v.id];
         value->store = network->store;
@@ -266,7 +267,7 @@ static mkd_value finish_node(mkd_graph *g, mkd_op op, const char *name, const sh
         }
     }
     for (int i = 0; i < call->n_out; i++) {
-        int id = add_value(g, node->name, SOURCE_NODE, call->out_dtype[i], call->out[i]);
+        int id = mkd_graph__add_value(g, node->name, SOURCE_NODE, call->out_dtype[i], call->out[i]);
         if (id < 0) {
             return MKD_NONE;
         }

@@ -105,6 +105,10 @@ bool mkd_unary__uses_output(mkd_unary kind, double alpha);
 // `x` summed down to `shape`, which broadcasts to x's.
 mkd_value mkd_graph__sum_to(mkd_graph *g, mkd_value x, const mkd_shape *shape);
 
+// A new value (-1 after an error); a pass that makes one also makes its node.
+int mkd_graph__add_value(mkd_graph *g, const char *name, graph_source source, mkd_dtype dtype,
+                         mkd_shape shape);
+
 // Convolution's output extent along one axis.
 int64_t mkd_window__extent(const mkd_window *w, int axis, int64_t in);
 

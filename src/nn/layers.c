@@ -44,7 +44,8 @@ mkd_value mkd_conv2d(mkd_graph *g, mkd_value x, const char *name, mkd_conv2d_opt
                                             .stride = {stride, stride},
                                             .padding = {padding, padding},
                                             .dilation = {dilation, dilation},
-                                            .groups = groups}};
+                                            .groups = groups},
+                                 .exact = o.exact};
     return mkd_node(g, MKD_OP_conv2d, name, &attributes, inputs, o.bias ? 3 : 2);
 }
 

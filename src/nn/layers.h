@@ -19,6 +19,7 @@ typedef struct mkd_conv2d_options {
     mkd_init weight_init; ///< zeroed struct: PyTorch's default (KAIMING_UNIFORM)
     mkd_init bias_init;   ///< zeroed struct: PyTorch's default (by the weight's fan-in)
     bool own_weight_init, own_bias_init; ///< the two above are meant
+    bool exact;                          ///< stays in f32 in a bf16 plan: the last layer of a head
 } mkd_conv2d_options;
 
 /// x [N,H,W,C] -> [N,H',W',out]; parameters `name`.weight and, if asked, `name`.bias.

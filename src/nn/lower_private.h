@@ -8,6 +8,10 @@
 // ReLU into convolutions. Rewrites the graph; what it replaces is left dead.
 void mkd_pass__fuse(mkd_graph *g);
 
+// Chooses the precision of values: operands of convolutions become bf16, each value converted once;
+// results, sums and everything else stay f32. Convolutions marked `exact` keep f32.
+void mkd_pass__precision(mkd_graph *g);
+
 // A block of memory that one or more values share, alive from node `first` to node `last`.
 typedef struct memory_block {
     size_t bytes;

@@ -355,6 +355,10 @@ int mkd_plan_create(mkd_plan **out, mkd_graph *g, mkd_backend *backend,
         mkd_pass__fuse(g);
         MKD_TRY(mkd_graph_status(g));
     }
+    if (o->precision == MKD_PRECISION_BF16) {
+        mkd_pass__precision(g);
+        MKD_TRY(mkd_graph_status(g));
+    }
     mkd_plan *plan = mkd_alloc(sizeof *plan);
     if (!plan) {
         return MKD_ENOMEM;

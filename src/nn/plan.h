@@ -2,8 +2,8 @@
 ///
 /// Lowering does, in this order: dead-code removal from the outputs, gradients and running
 /// statistics; batch-norm folding and fusion of bias, residual and ReLU into convolutions
-/// (inference); split into a prologue (what depends on frozen parameters alone, run once) and the
-/// body; aliasing and in-place; liveness and one workspace.
+/// (inference); choice of precision; split into a prologue (what depends on frozen parameters
+/// alone, run once) and the body; aliasing and in-place; liveness and one workspace.
 #ifndef MKD_NN_PLAN_H
 #define MKD_NN_PLAN_H
 
@@ -15,7 +15,12 @@ extern "C" {
 
 typedef struct mkd_plan mkd_plan;
 
+/// Element type of the operands of convolutions; master weights, gradients, statistics and sums are
+/// f32 in any case.
+typedef enum mkd_precision { MKD_PRECISION_F32, MKD_PRECISION_BF16 } mkd_precision;
+
 typedef struct mkd_plan_options {
+    mkd_precision precision;
     bool no_fusion; ///< leave batch norm and activations as nodes of their own (tests)
     bool no_reuse;  ///< every value has memory of its own (tests, debugging)
     uint64_t seed;  ///< of stores that are not allocated yet

@@ -164,7 +164,8 @@ struct mkd_attributes {
     int64_t begin, size;
     mkd_shape shape;
     mkd_dtype dtype;
-    bool relu; ///< conv2d, batch_norm: y = max(0, .) at the end
+    bool relu;  ///< conv2d, batch_norm: y = max(0, .) at the end
+    bool exact; ///< convolutions: operands keep f32 whatever the precision of the plan
     bool transpose_a, transpose_b;
     bool descending, align_corners;
     mkd_host_function host;

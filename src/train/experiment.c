@@ -195,6 +195,13 @@ static void finish_loss(mkd_step_graph *out, int first_distill) {
     mkd_backward(g, total, MKD_NONE);
 }
 
+static mkd_plan_options plan_options(const mkd_experiment *e) {
+    int asked = e->settings.train.precision;
+    bool bf16 = asked == 2 || (asked == 0 && mkd_backend_prefers_bf16(e->backend));
+    return (mkd_plan_options){.precision = bf16 ? MKD_PRECISION_BF16 : MKD_PRECISION_F32,
+                              .seed = (uint64_t)e->settings.train.seed};
+}
+
 int mkd_experiment_build_training(mkd_step_graph *out, mkd_experiment *e) {
     int first_distill = MKD_MAX_TERMS;
     int status = start_graph(out, e, e->settings.train.batch_size, true);
@@ -209,7 +216,7 @@ int mkd_experiment_build_training(mkd_step_graph *out, mkd_experiment *e) {
         MKD_GOTO(status);
     }
     finish_loss(out, first_distill);
-    mkd_plan_options options = {.seed = (uint64_t)e->settings.train.seed};
+    mkd_plan_options options = plan_options(e);
     MKD_GOTO(mkd_plan_create(&out->plan, out->graph, e->backend, &options));
 done:
     if (status < 0) {
@@ -222,7 +229,7 @@ int mkd_experiment_build_inference(mkd_step_graph *out, mkd_experiment *e, int64
     int status = start_graph(out, e, batch_size, false);
     MKD_GOTO(status);
     build_network(&out->detection, out->graph, &e->student, MKD_MODE_INFERENCE);
-    mkd_plan_options options = {.seed = (uint64_t)e->settings.train.seed};
+    mkd_plan_options options = plan_options(e);
     MKD_GOTO(mkd_plan_create(&out->plan, out->graph, e->backend, &options));
 done:
     if (status < 0) {

@@ -59,7 +59,8 @@ static mkd_value head(mkd_graph *g, const mkd_detector *d, mkd_value map, int wh
     const char *name = centernet3d_heads[which].name;
     int channels = which == HEAD_HEATMAP ? d->n_classes : centernet3d_heads[which].channels;
     mkd_conv2d_options first = {.out = (int)o->head_channels, .kernel = 3, .bias = true};
-    mkd_conv2d_options last = {.out = channels, .kernel = 1, .bias = true, .own_bias_init = true};
+    mkd_conv2d_options last = {
+        .out = channels, .kernel = 1, .bias = true, .own_bias_init = true, .exact = true};
     last.bias_init.kind = MKD_INIT_CONSTANT;
     if (which == HEAD_HEATMAP) {
         last.bias_init.a = -2.19; // a prior of one positive in ten cells

@@ -81,8 +81,7 @@ static bool encode_object(target_slots *t, int k, const mkd_detector *d, const m
     return true;
 }
 
-int centernet3d_encode(const mkd_sample_slots *out, const mkd_detector *d,
-                       const mkd_scene *scene) {
+int centernet3d_encode(const mkd_sample_slots *out, const mkd_detector *d, const mkd_scene *scene) {
     target_slots t = find_slots(out);
     for (int i = 0; i < CENTERNET3D_MAX_OBJECTS * 3; i++) {
         t.size_3d[i] = 1; // dead rows are divided by too

@@ -128,7 +128,7 @@ static void convolution_gradient(mkd_graph *g, gradient_call *c, mkd_op by_input
         mkd_value in[3] = {MKD_NONE, c->out[0], dy};
         dy = mkd_node(g, MKD_OP_unary_grad, c->name, &relu, in, 3);
     }
-    mkd_attributes own = {.window = c->attributes->window};
+    mkd_attributes own = {.window = c->attributes->window, .exact = c->attributes->exact};
     if (c->wanted[0]) {
         own.shape = mkd_value_shape(g, c->in[0]);
         mkd_value in[2] = {dy, c->in[1]};
