@@ -34,8 +34,8 @@ typedef struct mkd_method {
     /// Nullable: per-sample inputs besides the detector's targets.
     void (*fields)(mkd_field_list *out, const mkd_detector *student, const void *options);
     /// Nullable: fills them. Thread-safe.
-    int (*encode)(const mkd_sample_slots *out, const mkd_detector *student,
-                  const mkd_scene *scene, const void *options);
+    int (*encode)(const mkd_sample_slots *out, const mkd_detector *student, const mkd_scene *scene,
+                  const void *options);
     /// Adds the method's losses.
     void (*loss)(mkd_loss_terms *out, const mkd_distillation *d, const void *options);
 } mkd_method;

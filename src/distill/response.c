@@ -1,11 +1,16 @@
-// Object-level result distillation of MonoDistill and MonoSKD, on dense heads.
+// Object-level result distillation of MonoSKD (after MonoDistill's).
 //
-// The mask is the union over objects of the square |x - c| <= r, |y - c| <= r around the 2D box's
-// center c (feature cells), r the Gaussian radius: in the published code every cell with a positive
-// Gaussian value, which for its sigma is the whole square; weights are 1. Not distilled: the heat
-// map and the uncertainties. Where we differ: objects that were filtered out leave no mark (the
-// published code marks cell (0,0) for each); depth is compared after its activation, in metres; the
-// heading's residual is compared at the teacher's bin, since dense cells have no true one.
+//   L = |offset_2d| + |size_2d|                       mean over the foreground's cells and channels
+//     + |offset_3d| + |size_3d| + |depth| + heading   mean over the objects
+//   heading = (1/12) sum p_T (log p_T - log p_S) + |residual_S - residual_T| at the true bin
+// The foreground is the union over objects of the square |x - c| <= r, |y - c| <= r around the 2D
+// box's center c (feature cells), r the Gaussian radius: in the published code every cell with a
+// positive Gaussian value, which for its sigma is the whole square; weights are 1. Not distilled:
+// the heat map and the uncertainties. Where we differ: objects that were filtered out leave no mark
+// (the published code marks cell (0,0) for each); the published 3D heads look at regions of
+// interest, here the heads are dense and are read at the cell of each object's 3D center. Dense 3D
+// imitation over the whole foreground was tried and is harmful: cells that the teacher was never
+// trained on tell it nothing.
 
 #include "distill/response.h"
 
@@ -56,36 +61,49 @@ static mkd_value metres(mkd_graph *g, mkd_value head) {
     return mkd_linear_of(g, mkd_reciprocal(g, inverse), 1, -1);
 }
 
+// a head's values at the objects' cells: [N,K,C]
+static mkd_value at_objects(mkd_graph *g, const mkd_detection *detection, const char *name) {
+    mkd_value map = mkd_detection_head(detection, name);
+    int64_t cells = mkd_value_extent(g, map, 1) * mkd_value_extent(g, map, 2);
+    mkd_value rows = mkd_reshape(
+        g, map, MKD_SHAPE(mkd_value_extent(g, map, 0), cells, mkd_value_extent(g, map, 3)));
+    return mkd_gather_rows(g, rows, mkd_find_input(g, "target.index"));
+}
+
+static mkd_value l1(mkd_graph *g, mkd_value student, mkd_value teacher, mkd_value mask) {
+    return mkd_masked_mean(g, mkd_abs(g, mkd_sub(g, student, teacher)), mask);
+}
+
 static mkd_value heading_loss(mkd_graph *g, mkd_value student, mkd_value teacher, mkd_value mask) {
     const int last[1] = {-1};
+    mkd_value bin = mkd_one_hot(g, mkd_find_input(g, "target.heading_bin"), MKD_HEADING_BINS);
     mkd_value log_s = mkd_log_softmax(g, mkd_slice(g, student, -1, 0, MKD_HEADING_BINS), -1);
-    mkd_value bins_t = mkd_slice(g, teacher, -1, 0, MKD_HEADING_BINS);
-    mkd_value log_t = mkd_log_softmax(g, bins_t, -1);
+    mkd_value log_t = mkd_log_softmax(g, mkd_slice(g, teacher, -1, 0, MKD_HEADING_BINS), -1);
     mkd_value kl = mkd_mul(g, mkd_exp(g, log_t), mkd_sub(g, log_t, log_s));
-    // 1 at the teacher's best bin (a tie marks both, which changes nothing that matters)
-    mkd_value best = mkd_reduce_of(g, MKD_REDUCE_MAX, bins_t, last, 1);
-    best = mkd_broadcast(g, best, mkd_value_shape(g, bins_t));
-    mkd_value at_best = mkd_binary_of(g, MKD_BINARY_EQUAL, bins_t, best);
     mkd_value residual_s = mkd_slice(g, student, -1, MKD_HEADING_BINS, MKD_HEADING_BINS);
     mkd_value residual_t = mkd_slice(g, teacher, -1, MKD_HEADING_BINS, MKD_HEADING_BINS);
-    mkd_value off = mkd_mul(g, at_best, mkd_abs(g, mkd_sub(g, residual_s, residual_t)));
+    mkd_value off = mkd_mul(g, bin, mkd_abs(g, mkd_sub(g, residual_s, residual_t)));
     off = mkd_reduce_of(g, MKD_REDUCE_SUM, off, last, 1);
     return mkd_add(g, mkd_masked_mean(g, kl, mask), mkd_masked_mean(g, off, mask));
 }
 
 mkd_value mkd_response_loss(const mkd_distillation *d) {
     mkd_graph *g = d->graph;
-    mkd_value mask = mkd_find_input(g, "distill.foreground");
-    static const char *const plain[] = {"offset_2d", "size_2d", "offset_3d", "size_3d"};
-    mkd_value depth_s = metres(g, mkd_detection_head(d->student, "depth"));
-    mkd_value depth_t = metres(g, mkd_detection_head(d->teacher, "depth"));
-    mkd_value sum = mkd_masked_mean(g, mkd_abs(g, mkd_sub(g, depth_s, depth_t)), mask);
-    for (size_t i = 0; i < MKD_COUNT(plain); i++) {
-        mkd_value error = mkd_abs(g, mkd_sub(g, mkd_detection_head(d->student, plain[i]),
-                                             mkd_detection_head(d->teacher, plain[i])));
-        sum = mkd_add(g, sum, mkd_masked_mean(g, error, mask));
+    mkd_value foreground = mkd_find_input(g, "distill.foreground");
+    mkd_value mask = mkd_find_input(g, "target.mask");
+    static const char *const dense[] = {"offset_2d", "size_2d"};
+    static const char *const sparse[] = {"offset_3d", "size_3d"};
+    mkd_value sum = l1(g, metres(g, at_objects(g, d->student, "depth")),
+                       metres(g, at_objects(g, d->teacher, "depth")), mask);
+    for (size_t i = 0; i < MKD_COUNT(dense); i++) {
+        sum = mkd_add(g, sum,
+                      l1(g, mkd_detection_head(d->student, dense[i]),
+                         mkd_detection_head(d->teacher, dense[i]), foreground));
+        sum = mkd_add(g, sum,
+                      l1(g, at_objects(g, d->student, sparse[i]),
+                         at_objects(g, d->teacher, sparse[i]), mask));
     }
-    return mkd_add(g, sum,
-                   heading_loss(g, mkd_detection_head(d->student, "heading"),
-                                mkd_detection_head(d->teacher, "heading"), mask));
+    mkd_value heading = heading_loss(g, at_objects(g, d->student, "heading"),
+                                     at_objects(g, d->teacher, "heading"), mask);
+    return mkd_add(g, sum, heading);
 }

@@ -104,10 +104,6 @@ const char *mkd_backend_name(const mkd_backend *backend) {
     return backend->driver->name;
 }
 
-bool mkd_backend_prefers_bf16(const mkd_backend *backend) {
-    return backend->driver->prefers_bf16(backend->state);
-}
-
 int mkd_backend_describe(mkd_str *out, const mkd_backend *backend) {
     return backend->driver->describe(out, backend->state);
 }

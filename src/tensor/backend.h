@@ -32,8 +32,6 @@ typedef struct mkd_backend_driver {
     int (*compile)(void **out_executable, void *state, const mkd_program *program);
     int (*run)(void *executable);
     void (*executable_free)(void *executable);
-    /// Do convolutions with bf16 operands run faster here than with f32?
-    bool (*prefers_bf16)(const void *state);
     /// Appends what the machine and the backend can do (`monokd doctor`).
     int (*describe)(mkd_str *out, const void *state);
 } mkd_backend_driver;
@@ -45,8 +43,6 @@ void mkd_backend_close(mkd_backend *backend);
 const char *mkd_backend_name(const mkd_backend *backend);
 /// All drivers, NULL-ended.
 const mkd_backend_driver *const *mkd_backend_drivers(void);
-/// Does the machine compute with bf16 operands?
-bool mkd_backend_prefers_bf16(const mkd_backend *backend);
 int mkd_backend_describe(mkd_str *out, const mkd_backend *backend) MKD_NODISCARD;
 
 /// Zeroed memory.

@@ -196,9 +196,7 @@ static void finish_loss(mkd_step_graph *out, int first_distill) {
 }
 
 static mkd_plan_options plan_options(const mkd_experiment *e) {
-    int asked = e->settings.train.precision;
-    bool bf16 = asked == 2 || (asked == 0 && mkd_backend_prefers_bf16(e->backend));
-    return (mkd_plan_options){.precision = bf16 ? MKD_PRECISION_BF16 : MKD_PRECISION_F32,
+    return (mkd_plan_options){.precision = (mkd_precision)e->settings.train.precision,
                               .seed = (uint64_t)e->settings.train.seed};
 }
 

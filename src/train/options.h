@@ -59,7 +59,7 @@ typedef struct mkd_train_options {
     int64_t log_every; ///< steps
     int64_t threads;
     const char *backend;
-    int precision;    ///< 0 auto, 1 f32, 2 bf16
+    int precision;    ///< mkd_precision
     const char *init; ///< safetensors file to start from
     bool drop_last;
 } mkd_train_options;

@@ -243,13 +243,6 @@ static const char *isa_name(dnnl_cpu_isa_t isa) {
     return "unknown vector units";
 }
 
-// AVX-512 with bf16 doubles the rate of f32, AMX has eight times it
-static bool prefers_bf16(const void *memory) {
-    (void)memory;
-    unsigned bf16 = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
-    return ((unsigned)dnnl_get_effective_cpu_isa() & bf16) == bf16;
-}
-
 static int describe(mkd_str *out, const void *memory) {
     const state *s = memory;
     const dnnl_version_t *v = dnnl_version();
@@ -273,6 +266,5 @@ const mkd_backend_driver mkd_backend_driver_cpu = {
     .compile = compile,
     .run = run,
     .executable_free = executable_free,
-    .prefers_bf16 = prefers_bf16,
     .describe = describe,
 };

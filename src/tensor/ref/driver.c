@@ -92,11 +92,6 @@ static int run(void *memory) {
     return 0;
 }
 
-static bool prefers_bf16(const void *state) {
-    (void)state;
-    return false;
-}
-
 static int describe(mkd_str *out, const void *state) {
     (void)state;
     mkd_str_append(out, "plain loops, one thread, f32 and f64 with sums in f64\n");
@@ -117,6 +112,5 @@ const mkd_backend_driver mkd_backend_driver_ref = {
     .compile = compile,
     .run = run,
     .executable_free = executable_free,
-    .prefers_bf16 = prefers_bf16,
     .describe = describe,
 };
