@@ -25,13 +25,15 @@ static const double gaussian_overlap = 0.7;
 const char *const mkd_response_heads[] = {"offset_2d", "size_2d", "offset_3d", "size_3d",
                                           "depth",     "heading", NULL};
 
-void mkd_response_fields(mkd_field_list *out, const mkd_detector *student) {
+void mkd_response_fields(mkd_field_list *out, const mkd_detector *student, const void *options) {
+    (void)options;
     mkd_field_add(out, "distill.foreground", MKD_F32,
                   MKD_SHAPE(student->model.height_px / 4, student->model.width_px / 4, 1));
 }
 
 int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student,
-                        const mkd_scene *scene) {
+                        const mkd_scene *scene, const void *options) {
+    (void)options;
     float *mask = mkd_sample_slot(out, "distill.foreground");
     int width = (int)(student->model.width_px / 4);
     int height = (int)(student->model.height_px / 4);

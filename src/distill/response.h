@@ -12,9 +12,10 @@ extern "C" {
 extern const char *const mkd_response_heads[];
 
 /// The input "distill.foreground" [H/4, W/4, 1]: 1 within the Gaussian square of a trained object.
-void mkd_response_fields(mkd_field_list *out, const mkd_detector *student);
+/// In the form of a method's hooks; there are no options.
+void mkd_response_fields(mkd_field_list *out, const mkd_detector *student, const void *options);
 int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student,
-                        const mkd_scene *scene);
+                        const mkd_scene *scene, const void *options);
 
 /// Sum over the heads of mean |S - T|: offset_2d and size_2d over the foreground's cells;
 /// offset_3d, size_3d and depth (in metres, without its uncertainty) over the objects' own cells;

@@ -32,17 +32,6 @@ static const mkd_option options[] = {
      "none|point|block", "", "map from the student's features to the teacher's"},
     {0}};
 
-static void fields(mkd_field_list *out, const mkd_detector *student, const void *opt) {
-    (void)opt;
-    mkd_response_fields(out, student);
-}
-
-static int encode(const mkd_sample_slots *out, const mkd_detector *student,
-                  const mkd_scene *scene, const void *opt) {
-    (void)opt;
-    return mkd_response_encode(out, student, scene);
-}
-
 static void loss(mkd_loss_terms *out, const mkd_distillation *d, const void *opt) {
     const monoskd_options *o = opt;
     mkd_graph *g = d->graph;
@@ -77,7 +66,7 @@ const mkd_method mkd_method_monoskd = {
     .options_bytes = sizeof(monoskd_options),
     .taps = mkd_all_strides,
     .heads = mkd_response_heads,
-    .fields = fields,
-    .encode = encode,
+    .fields = mkd_response_fields,
+    .encode = mkd_response_encode,
     .loss = loss,
 };
