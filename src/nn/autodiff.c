@@ -115,12 +115,17 @@ void mkd_backward(mkd_graph *g, mkd_value loss, mkd_value loss_gradient) {
                                             mkd_shape_text(text, &g->values[loss.id].shape)));
             return;
         }
+        mkd_dtype type = g->values[loss.id].dtype;
+        if (type != MKD_F32 && type != MKD_F64) {
+            mkd_graph_fail(g, mkd_error_set(MKD_EINVAL, "%s: a loss is f32 or f64, found %s",
+                                            g->values[loss.id].name, mkd_dtype_name(type)));
+            return;
+        }
         float one = 1;
         double one_f64 = 1;
-        mkd_dtype dtype = g->values[loss.id].dtype;
-        mkd_tensor tensor = {.dtype = dtype,
+        mkd_tensor tensor = {.dtype = type,
                              .shape = g->values[loss.id].shape,
-                             .data = dtype == MKD_F64 ? (void *)&one_f64 : (void *)&one};
+                             .data = type == MKD_F64 ? (void *)&one_f64 : (void *)&one};
         loss_gradient = mkd_constant_tensor(g, "loss_gradient", &tensor);
     }
     int n_values = g->n_values;
