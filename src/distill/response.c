@@ -57,12 +57,6 @@ int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student
     return 0;
 }
 
-static mkd_value metres(mkd_graph *g, mkd_value head) {
-    mkd_value z = mkd_slice(g, head, -1, 0, 1);
-    mkd_value inverse = mkd_linear_of(g, mkd_sigmoid(g, z), 1, 1e-6);
-    return mkd_linear_of(g, mkd_reciprocal(g, inverse), 1, -1);
-}
-
 // a head's values at the objects' cells: [N,K,C]
 static mkd_value at_objects(mkd_graph *g, const mkd_detection *detection, const char *name) {
     mkd_value map = mkd_detection_head(detection, name);
@@ -95,8 +89,8 @@ mkd_value mkd_response_loss(const mkd_distillation *d) {
     mkd_value mask = mkd_find_input(g, "target.mask");
     static const char *const dense[] = {"offset_2d", "size_2d"};
     static const char *const sparse[] = {"offset_3d", "size_3d"};
-    mkd_value sum = l1(g, metres(g, at_objects(g, d->student, "depth")),
-                       metres(g, at_objects(g, d->teacher, "depth")), mask);
+    mkd_value sum = l1(g, mkd_slice(g, at_objects(g, d->student, "depth"), -1, 0, 1),
+                       mkd_slice(g, at_objects(g, d->teacher, "depth"), -1, 0, 1), mask);
     for (size_t i = 0; i < MKD_COUNT(dense); i++) {
         sum = mkd_add(g, sum,
                       l1(g, mkd_detection_head(d->student, dense[i]),

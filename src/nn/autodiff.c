@@ -96,6 +96,24 @@ static void bind(mkd_graph *g, int parameter, int gradient) {
     p->gradient = gradient;
 }
 
+// the gradient of a loss by itself
+static mkd_value one_like(mkd_graph *g, mkd_value loss) {
+    char text[MKD_SHAPE_TEXT_BYTES];
+    const graph_value *v = &g->values[loss.id];
+    float one = 1;
+    double one_f64 = 1;
+    mkd_tensor tensor = {.dtype = v->dtype,
+                         .shape = v->shape,
+                         .data = v->dtype == MKD_F64 ? (void *)&one_f64 : (void *)&one};
+    if (mkd_shape_count(&v->shape) != 1 || (v->dtype != MKD_F32 && v->dtype != MKD_F64)) {
+        mkd_graph_fail(g, mkd_error_set(MKD_EINVAL,
+                                        "%s: a loss is an f32 or f64 scalar, found %s %s", v->name,
+                                        mkd_dtype_name(v->dtype), mkd_shape_text(text, &v->shape)));
+        return MKD_NONE;
+    }
+    return mkd_constant_tensor(g, "loss_gradient", &tensor);
+}
+
 void mkd_backward(mkd_graph *g, mkd_value loss, mkd_value loss_gradient) {
     if (g->error.code < 0 || loss.id < 0) {
         return;
@@ -108,25 +126,7 @@ void mkd_backward(mkd_graph *g, mkd_value loss, mkd_value loss_gradient) {
     }
     g->has_backward = true;
     if (loss_gradient.id < 0) {
-        if (mkd_shape_count(&g->values[loss.id].shape) != 1) {
-            char text[MKD_SHAPE_TEXT_BYTES];
-            mkd_graph_fail(g, mkd_error_set(MKD_EINVAL, "%s: a loss is a scalar, found shape %s",
-                                            g->values[loss.id].name,
-                                            mkd_shape_text(text, &g->values[loss.id].shape)));
-            return;
-        }
-        mkd_dtype type = g->values[loss.id].dtype;
-        if (type != MKD_F32 && type != MKD_F64) {
-            mkd_graph_fail(g, mkd_error_set(MKD_EINVAL, "%s: a loss is f32 or f64, found %s",
-                                            g->values[loss.id].name, mkd_dtype_name(type)));
-            return;
-        }
-        float one = 1;
-        double one_f64 = 1;
-        mkd_tensor tensor = {.dtype = type,
-                             .shape = g->values[loss.id].shape,
-                             .data = type == MKD_F64 ? (void *)&one_f64 : (void *)&one};
-        loss_gradient = mkd_constant_tensor(g, "loss_gradient", &tensor);
+        loss_gradient = one_like(g, loss);
     }
     int n_values = g->n_values;
     int n_nodes = g->n_nodes;

@@ -194,7 +194,7 @@ static void test_wrong_inputs_are_refused_while_building(void **state) {
         "add (binary of [4], none): input 1 is missing",
         "much: a host operator takes up to 8 inputs and 8 outputs, found 9 and 0",
         "much: a host operator takes up to 8 inputs and 8 outputs, found 0 and 9",
-        "loss: a loss is a scalar, found shape [4]",
+        "loss: a loss is an f32 or f64 scalar, found f32 [4]",
         "parameter p: no network is entered",
         "input z: shape [-1] is impossible",
     };
