@@ -109,8 +109,10 @@ static int run_all(eval_job *job, const char *title) {
         done_frames += batch->n_live;
         mkd_progress(title, "frame", (double)done_frames, (double)n, NULL);
         if (mkd_interrupt_requested()) {
-            status = mkd_error_set(MKD_EINTERRUPTED, "evaluation stopped after %zu of %zu frames",
-                                   done_frames, n);
+            status = mkd_error_set(
+                MKD_EINTERRUPTED,
+                "evaluation stopped after %zu of %zu frames; the same command starts it again",
+                done_frames, n);
             goto done;
         }
     }

@@ -79,6 +79,29 @@ expect_code 0
 check_steps "$late" 20
 cmp whole/model.safetensors "$late/model.safetensors" || fail "the weights differ"
 
+# an evaluation: nothing is saved, the files of the last one stay as they are. With one frame at a
+# time over 200 frames it lasts long enough
+cp -r set many
+for id in $(seq 1000 1199); do
+    for file in image_2/@.png calib/@.txt label_2/@.txt; do
+        ln -s "000008.${file#*.}" "many/training/${file%@*}00$id.${file#*.}"
+    done
+    echo "00$id"
+done >many/ImageSets/long.txt
+run monokd eval whole
+expect_code 0
+cp -r whole/detections before
+for round in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf whole/detections/long whole/metrics_long.json
+    interrupt INT "grep -qs '^evaluate: ' '$work/err'" \
+        "$MKD_BIN" eval whole data.root=many eval.split=long eval.batch_size=1
+    ! $interrupted || break
+done
+$interrupted || fail "no evaluation saw SIGINT"
+expect_last_err "monokd: evaluation stopped after [0-9]* of 200 frames; the same command starts it again"
+diff -r before whole/detections || fail "an interrupted evaluation left files"
+[ ! -e whole/metrics_long.json ] || fail "an interrupted evaluation left figures"
+
 # a data set
 for round in 1 2 3 4 5 6 7 8 9 10; do
     part=part$round

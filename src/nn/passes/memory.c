@@ -38,11 +38,11 @@ static size_t lowest_free(const memory_block *blocks, const int *placed, int n_p
     return at;
 }
 
-static size_t largest_sum(const memory_block *blocks, int n, int n_nodes) {
+static int largest_sum(size_t *out, const memory_block *blocks, int n, int n_nodes) {
     size_t largest = 0;
     size_t *alive = mkd_alloc_array((size_t)n_nodes + 2, sizeof *alive);
     if (!alive) {
-        return 0;
+        return MKD_ENOMEM;
     }
     for (int i = 0; i < n; i++) {
         alive[blocks[i].first] += blocks[i].bytes;
@@ -54,7 +54,8 @@ static size_t largest_sum(const memory_block *blocks, int n, int n_nodes) {
         largest = sum > largest ? sum : largest;
     }
     mkd_free(alive);
-    return largest;
+    *out = largest;
+    return 0;
 }
 
 int mkd_memory__plan(size_t *total, size_t *lower_bound, memory_block *blocks, int n, int n_nodes) {
@@ -79,7 +80,7 @@ int mkd_memory__plan(size_t *total, size_t *lower_bound, memory_block *blocks, i
         }
         placed[at] = sorted[i].index;
     }
-    *lower_bound = largest_sum(blocks, n, n_nodes);
+    MKD_GOTO(largest_sum(lower_bound, blocks, n, n_nodes));
 done:
     mkd_free(sorted);
     mkd_free(placed);
