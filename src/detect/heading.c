@@ -12,8 +12,8 @@ void mkd_heading_encode(int *out_bin, double *out_residual_rad, double angle_rad
     turned = turned < 0 ? turned + two_pi : turned;
     double shifted = fmod(turned + width / 2, two_pi);
     int bin = (int)(shifted / width);
-    // a sum just below 2 pi can round up to it
-    *out_bin = bin < MKD_HEADING_BINS ? bin : 0;
+    // just below 2 pi the quotient can round up to 12: this is the upper border of the last bin
+    *out_bin = bin < MKD_HEADING_BINS ? bin : MKD_HEADING_BINS - 1;
     *out_residual_rad = shifted - (*out_bin * width + width / 2);
 }
 

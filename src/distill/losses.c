@@ -31,14 +31,21 @@ static mkd_value places_by_channels(mkd_graph *g, mkd_value map) {
                                  mkd_value_extent(g, map, 3)));
 }
 
+// 1 where x > bound, else 0; no gradient
+static mkd_value above(mkd_graph *g, mkd_value x, mkd_value bound) {
+    return mkd_binary_of(g, MKD_BINARY_GREATER, x, bound);
+}
+
 static mkd_value gram(mkd_graph *g, mkd_value map, bool cosine) {
     mkd_value f = places_by_channels(g, map);
     if (cosine) {
         const int last[1] = {-1};
         mkd_value square = mkd_reduce_of(g, MKD_REDUCE_SUM, mkd_square(g, f), last, 1);
-        // a place without any activation has no direction: its row stays zero
-        mkd_value length = mkd_sqrt(g, mkd_maximum(g, square, 1e-12));
-        f = mkd_div(g, f, length);
+        // a place without any activation has no direction: its row is zero and gets no gradient,
+        // where 1 / length would make one of a million
+        const double floor = 1e-12;
+        mkd_value length = mkd_sqrt(g, mkd_maximum(g, square, floor));
+        f = mkd_mul(g, mkd_div(g, f, length), above(g, square, mkd_linear_of(g, square, 0, floor)));
     }
     return mkd_matmul(g, f, f, false, true, 1);
 }
@@ -48,8 +55,19 @@ mkd_value mkd_loss_affinity(mkd_graph *g, mkd_value student, mkd_value teacher, 
     return mkd_mean_all(g, mkd_abs(g, difference));
 }
 
-static mkd_value centered(mkd_graph *g, mkd_value x) {
-    return mkd_sub(g, x, mkd_mean_all(g, x));
+// A map with its mean removed, its standard deviation, and whether it varies at all: 1 or 0. What
+// rounding leaves of a constant map (a millionth of its size) is no variation.
+typedef struct centered_map {
+    mkd_value values, deviation, varies;
+} centered_map;
+
+static centered_map center(mkd_graph *g, mkd_value x) {
+    const double floor = 1e-20;
+    mkd_value values = mkd_sub(g, x, mkd_mean_all(g, x));
+    mkd_value variance = mkd_mean_all(g, mkd_square(g, values));
+    mkd_value noise = mkd_linear_of(g, mkd_mean_all(g, mkd_square(g, x)), 1e-12, floor);
+    return (centered_map){values, mkd_sqrt(g, mkd_maximum(g, variance, floor)),
+                          above(g, variance, noise)};
 }
 
 mkd_value mkd_loss_spearman(mkd_graph *g, mkd_value student, mkd_value teacher) {
@@ -59,11 +77,11 @@ mkd_value mkd_loss_spearman(mkd_graph *g, mkd_value student, mkd_value teacher) 
     mkd_value ranks = mkd_rank(g, mkd_reshape(g, teacher, MKD_SHAPE(n, row)));
     // ranks grow with the size of the map; over n they stay in a range where f32 sums are exact
     // enough
-    mkd_value r = centered(g, mkd_scale(g, ranks, row > 0 ? 1.0 / (double)row : 0));
-    mkd_value s = centered(g, mkd_reshape(g, student, MKD_SHAPE(n, row)));
-    mkd_value product = mkd_mean_all(g, mkd_mul(g, s, r));
-    mkd_value s_variance = mkd_maximum(g, mkd_mean_all(g, mkd_square(g, s)), 1e-20);
-    mkd_value r_variance = mkd_maximum(g, mkd_mean_all(g, mkd_square(g, r)), 1e-20);
-    mkd_value deviation = mkd_mul(g, mkd_sqrt(g, s_variance), mkd_sqrt(g, r_variance));
-    return mkd_linear_of(g, mkd_div(g, product, deviation), -1, 1);
+    centered_map r = center(g, mkd_scale(g, ranks, row > 0 ? 1.0 / (double)row : 0));
+    centered_map s = center(g, mkd_reshape(g, student, MKD_SHAPE(n, row)));
+    mkd_value covariance = mkd_mean_all(g, mkd_mul(g, s.values, r.values));
+    mkd_value correlation = mkd_div(g, covariance, mkd_mul(g, s.deviation, r.deviation));
+    // a constant map correlates with nothing: 0, and no gradient
+    correlation = mkd_mul(g, correlation, mkd_mul(g, s.varies, r.varies));
+    return mkd_linear_of(g, correlation, -1, 1);
 }

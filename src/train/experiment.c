@@ -227,6 +227,9 @@ int mkd_experiment_build_inference(mkd_step_graph *out, mkd_experiment *e, int64
     int status = start_graph(out, e, batch_size, false);
     MKD_GOTO(status);
     build_network(&out->detection, out->graph, &e->student, MKD_MODE_INFERENCE);
+    for (int i = 0; i < out->detection.n_heads; i++) {
+        mkd_output(out->graph, out->detection.heads[i].name, out->detection.heads[i].value);
+    }
     mkd_plan_options options = plan_options(e);
     MKD_GOTO(mkd_plan_create(&out->plan, out->graph, e->backend, &options));
 done:

@@ -74,9 +74,7 @@ static mkd_value head(mkd_graph *g, const mkd_detector *d, mkd_value map, int wh
         }
     }
     mkd_value x = mkd_relu(g, mkd_conv2d(g, map, mkd_graph_name(g, "%s.0", name), first));
-    x = mkd_conv2d(g, x, mkd_graph_name(g, "%s.2", name), last);
-    mkd_output(g, mkd_graph_name(g, "%s", name), x);
-    return x;
+    return mkd_conv2d(g, x, mkd_graph_name(g, "%s.2", name), last);
 }
 
 void centernet3d_fields(mkd_field_list *out, const mkd_detector *d) {

@@ -75,7 +75,15 @@ static int best_bin(const float *logits) {
     return best;
 }
 
-// false if the box has a side that is not positive
+// a diverged network says NaN, which no overlap or sort downstream can take
+static bool is_finite(const mkd_object *o) {
+    const double sum = o->box.x_m + o->box.y_m + o->box.z_m + o->box.height_m + o->box.width_m +
+                       o->box.length_m + o->box.yaw_rad + o->score + o->box_px.left_px +
+                       o->box_px.top_px + o->box_px.right_px + o->box_px.bottom_px;
+    return isfinite(sum);
+}
+
+// false if the box has a side that is not positive, or anything is not finite
 static bool decode_peak(mkd_object *out, const mkd_detector *d, const float *const *heads,
                         const peak *p, const mkd_affine *image_from_canvas,
                         const mkd_camera *camera) {
@@ -125,7 +133,7 @@ static bool decode_peak(mkd_object *out, const mkd_detector *d, const float *con
     out->box_px = (mkd_box2d){corners[0][0], corners[0][1], corners[1][0], corners[1][1]};
     out->score = p->heat * exp(-(double)depth[1]);
     strncpy(out->type, d->classes[p->class_id], sizeof out->type - 1);
-    return true;
+    return is_finite(out);
 }
 
 static int by_score(const void *a, const void *b) {

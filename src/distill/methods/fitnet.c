@@ -3,6 +3,7 @@
 // Romero et al., "FitNets: hints for thin deep nets", ICLR 2015: L = mean (A(S) - T)^2 per tap, A a
 // learned adapter. Taps of all four strides by default; the mean over taps is taken.
 
+#include "base/status.h"
 #include "distill/adapter.h"
 #include "distill/losses.h"
 
@@ -21,10 +22,31 @@ static const mkd_option options[] = {
      "[stride4, stride8, stride16, stride32]", 0, 0, NULL, "", "which feature maps"},
     {0}};
 
+static int check_taps(const fitnet_options *o, const mkd_distillation *d) {
+    if (o->taps.n == 0) {
+        MKD_FAIL(MKD_EINVAL, "distill.fitnet.taps is empty: name a tap, such as stride8");
+    }
+    for (size_t i = 0; i < o->taps.n; i++) {
+        if (mkd_tap(d->student, o->taps.at[i]).id < 0 ||
+            mkd_tap(d->teacher, o->taps.at[i]).id < 0) {
+            MKD_FAIL(MKD_EINVAL,
+                     "distill.fitnet.taps: there is no tap '%s' in both networks, expected "
+                     "stride4, stride8, stride16 or stride32",
+                     o->taps.at[i]);
+        }
+    }
+    return 0;
+}
+
 static void loss(mkd_loss_terms *out, const mkd_distillation *d, const void *opt) {
     const fitnet_options *o = opt;
     mkd_graph *g = d->graph;
     mkd_value sum = MKD_NONE;
+    int status = check_taps(o, d);
+    if (status < 0) {
+        mkd_graph_fail(g, status);
+        return;
+    }
     for (size_t i = 0; i < o->taps.n; i++) {
         const char *tap = o->taps.at[i];
         mkd_value teacher = mkd_tap(d->teacher, tap);
@@ -34,9 +56,7 @@ static void loss(mkd_loss_terms *out, const mkd_distillation *d, const void *opt
         mkd_value part = mkd_loss_l2(g, student, teacher);
         sum = sum.id < 0 ? part : mkd_add(g, sum, part);
     }
-    if (o->taps.n > 0) {
-        mkd_loss_add(out, "fitnet", mkd_scale(g, sum, 1.0 / (double)o->taps.n), o->weight);
-    }
+    mkd_loss_add(out, "fitnet", mkd_scale(g, sum, 1.0 / (double)o->taps.n), o->weight);
 }
 
 const mkd_method mkd_method_fitnet = {

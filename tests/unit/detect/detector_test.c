@@ -30,9 +30,8 @@ static void test_unknown_names_tell_the_nearest(void **state) {
     m = model();
     m.classes.at[0] = "Pedestrain";
     assert_int_equal(mkd_detector_init(&d, &m, NULL), MKD_EINVAL);
-    assert_string_equal(
-        mkd_error_last(),
-        "model.classes: there is no class 'Pedestrain', the nearest is Pedestrian");
+    assert_string_equal(mkd_error_last(),
+                        "model.classes: there is no class 'Pedestrain', the nearest is Pedestrian");
 }
 
 static void test_a_canvas_must_suit_the_backbone(void **state) {
