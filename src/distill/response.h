@@ -18,7 +18,7 @@ int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student
                         const mkd_scene *scene, const void *options);
 
 /// Sum over the heads of mean |S - T|: offset_2d and size_2d over the foreground's cells;
-/// offset_3d, size_3d and depth (in metres, without its uncertainty) over the objects' own cells;
+/// offset_3d, size_3d and depth (its logit, without the uncertainty) over the objects' own cells;
 /// for heading, there too, KL(T || S) of the bins per bin and L1 of the residual at the true bin. 0
 /// without objects. Reads the targets "target.index", "target.mask" and "target.heading_bin".
 mkd_value mkd_response_loss(const mkd_distillation *d);

@@ -11,7 +11,7 @@
 #include "distill/response.h"
 #include "nn/plan.h"
 
-enum { WIDTH = 4 }; // cells of the one row
+enum { WIDTH = 4, N_ROWS = 3 }; // cells of the map's one row; rows of targets
 
 static const struct {
     const char *name;
@@ -40,6 +40,9 @@ static void open_fixture(fixture *f) {
     assert_int_equal(mkd_graph_new(&f->graph), 0);
     mkd_graph *g = f->graph;
     mkd_input(g, "distill.foreground", MKD_F32, MKD_SHAPE(1, 1, WIDTH, 1));
+    mkd_input(g, "target.index", MKD_I32, MKD_SHAPE(1, N_ROWS));
+    mkd_input(g, "target.heading_bin", MKD_I32, MKD_SHAPE(1, N_ROWS));
+    mkd_input(g, "target.mask", MKD_F32, MKD_SHAPE(1, N_ROWS, 1));
     add_heads(&f->student, g, "student");
     add_heads(&f->teacher, g, "teacher");
     for (int i = 0; i < f->student.n_heads; i++) {
@@ -75,27 +78,54 @@ static const float *gradient(fixture *f, const char *name) {
     return mkd_plan_data(f->plan, mkd_gradient(f->graph, mkd_find_input(f->graph, name)));
 }
 
-static void test_values_by_hand(void **state) {
+// object `k` in `cell`, with its true heading bin
+static void place(fixture *f, int k, int cell, int bin) {
+    int32_t *index = mkd_plan_data(f->plan, mkd_find_input(f->graph, "target.index"));
+    int32_t *bins = mkd_plan_data(f->plan, mkd_find_input(f->graph, "target.heading_bin"));
+    index[k] = cell;
+    bins[k] = bin;
+    data(f, "target.mask")[k] = 1;
+}
+
+static void test_dense_heads_over_the_foreground(void **state) {
     (void)state;
     fixture f;
     open_fixture(&f);
+    data(&f, "student/offset_2d")[0] = 77;
     assert_near(run(&f), 0, 0); // no foreground at all
     data(&f, "distill.foreground")[1] = 1;
     data(&f, "distill.foreground")[2] = 1;
-    assert_near(run(&f), 0, 1e-6); // student and teacher say the same
-    // two cells, two channels: |1| / 4; what lies outside the foreground does not count
+    assert_near(run(&f), 0, 0); // there student and teacher say the same
+    // two cells of two channels: |1| / 4, |-2| / 4
     data(&f, "student/offset_2d")[2] = 1;
-    data(&f, "student/offset_2d")[0] = 77;
     assert_near(run(&f), 0.25, 1e-6);
+    data(&f, "teacher/size_2d")[5] = 2;
+    assert_near(run(&f), 0.75, 1e-6);
     assert_near((double)gradient(&f, "student/offset_2d")[2], 0.25, 1e-7);
     assert_near((double)gradient(&f, "student/offset_2d")[0], 0, 0);
-    data(&f, "student/offset_2d")[2] = 0;
-    // depth in metres: 7.388986 - 0.999996 over two cells; its uncertainty does not count
-    data(&f, "student/depth")[2 * 1] = -2;
-    data(&f, "student/depth")[2 * 1 + 1] = 5;
-    assert_near(run(&f), (7.388986 - 0.999996) / 2, 1e-5);
-    data(&f, "student/depth")[2 * 1] = 0;
-    assert_near(run(&f), 0, 1e-5);
+    assert_near((double)gradient(&f, "student/size_2d")[5], -0.25, 1e-7);
+    close_fixture(&f);
+}
+
+static void test_sparse_heads_at_the_objects(void **state) {
+    (void)state;
+    fixture f;
+    open_fixture(&f);
+    for (int cell = 0; cell < WIDTH; cell++) { // everywhere wrong, but nobody is there
+        data(&f, "student/offset_3d")[2 * cell] = 1;
+        data(&f, "student/size_3d")[3 * cell] = 6;
+        data(&f, "student/depth")[2 * cell] = 3;
+        data(&f, "student/depth")[2 * cell + 1] = 50; // the uncertainty is not compared
+    }
+    assert_near(run(&f), 0, 0);
+    place(&f, 0, 2, 0);
+    assert_near(run(&f), 0.5 + 2 + 3, 1e-6);
+    place(&f, 1, 3, 0);
+    data(&f, "teacher/depth")[2 * 3] = 4;
+    assert_near(run(&f), 0.5 + 2 + (3 + 1) / 2.0, 1e-6);
+    assert_near((double)gradient(&f, "student/depth")[2 * 2], 0.5, 1e-7);
+    assert_near((double)gradient(&f, "student/depth")[2 * 3], -0.5, 1e-7);
+    assert_near((double)gradient(&f, "student/depth")[2 * 1], 0, 0);
     close_fixture(&f);
 }
 
@@ -103,7 +133,7 @@ static void test_heading(void **state) {
     (void)state;
     fixture f;
     open_fixture(&f);
-    data(&f, "distill.foreground")[1] = 1;
+    place(&f, 0, 1, 4);
     float *student = data(&f, "student/heading") + 24;
     float *teacher = data(&f, "teacher/heading") + 24;
     student[3] = 2;
@@ -111,12 +141,11 @@ static void test_heading(void **state) {
         teacher[i] = 0.1f * (float)i;
     }
     assert_near(run(&f), 0.361974 / 12, 1e-6); // KL(teacher || student) per bin
-    // residuals are compared at the teacher's best bin, the last
-    student[12 + 11] = 0.5f;
-    teacher[12 + 11] = 0.1f;
+    student[12 + 4] = 0.5f;                    // residuals count at the true bin
+    teacher[12 + 4] = 0.1f;
     student[12 + 3] = 9;
     assert_near(run(&f), 0.361974 / 12 + 0.4, 1e-6);
-    assert_near((double)gradient(&f, "student/heading")[24 + 12 + 11], 1, 1e-6);
+    assert_near((double)gradient(&f, "student/heading")[24 + 12 + 4], 1, 1e-6);
     assert_near((double)gradient(&f, "student/heading")[24 + 12 + 3], 0, 0);
     close_fixture(&f);
 }
@@ -133,13 +162,13 @@ static void test_foreground_of_a_frame(void **state) {
     mkd_frame frame = {.objects = {objects, 3}};
     mkd_scene scene = {.frame = &frame, .objects = {objects, 3}};
     mkd_field_list fields = {0};
-    mkd_response_fields(&fields, &d);
+    mkd_response_fields(&fields, &d, NULL);
     assert_int_equal(fields.n, 1);
     assert_int_equal(mkd_shape_count(&fields.at[0].shape), 16 * 40);
     float mask[16 * 40] = {0};
     mkd_sample_slots slots = {.fields = &fields, .data = {mask}};
     assert_int_equal(mkd_gaussian_radius(10, 20, 0.7), 3);
-    assert_int_equal(mkd_response_encode(&slots, &d, &scene), 0);
+    assert_int_equal(mkd_response_encode(&slots, &d, &scene, NULL), 0);
     int n = 0;
     for (int i = 0; i < 16 * 40; i++) {
         int y = i / 40;
@@ -154,7 +183,8 @@ static void test_foreground_of_a_frame(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values_by_hand),
+        cmocka_unit_test(test_dense_heads_over_the_foreground),
+        cmocka_unit_test(test_sparse_heads_at_the_objects),
         cmocka_unit_test(test_heading),
         cmocka_unit_test(test_foreground_of_a_frame),
     };

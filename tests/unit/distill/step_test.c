@@ -80,7 +80,7 @@ static const mkd_method *open_fixture(fixture *f, const char *name, int sees,
     m.sees = sees;
     assert_int_equal(mkd_detector_init(&f->teacher_detector, &m, f->detector_options), 0);
     mkd_field_list fields = {0};
-    mkd_detector_fields(&fields, &f->student_detector, false);
+    mkd_detector_fields(&fields, &f->student_detector, true);
     mkd_detector_fields(&fields, &f->teacher_detector, false);
     if (method->fields) {
         method->fields(&fields, &f->student_detector, f->method_options);
@@ -121,6 +121,12 @@ static void finish(fixture *f, mkd_value loss) {
     float *mask = mkd_plan_data(f->plan, mkd_find_input(f->graph, "distill.foreground"));
     for (int i = 0; mask && i < SIZE / 4 * SIZE / 4; i++) {
         mask[i] = i % 3 == 0;
+    }
+    float *alive = mkd_plan_data(f->plan, mkd_find_input(f->graph, "target.mask"));
+    int32_t *index = mkd_plan_data(f->plan, mkd_find_input(f->graph, "target.index"));
+    for (int i = 0; i < 3; i++) {
+        alive[i] = 1;
+        index[i] = 40 + 7 * i;
     }
 }
 
