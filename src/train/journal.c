@@ -33,7 +33,7 @@ static int find_last_evaluation(mkd_journal *j) {
     MKD_TRY(mkd_fs_read(&text, &bytes, j->eval_path, (size_t)1 << 30));
     for (const char *line = text; line && *line;) {
         int64_t step = 0;
-        if (sscanf(line, "{\"step\": %" SCNd64, &step) == 1) {
+        if (mkd_run_line_step(&step, line)) {
             j->last_evaluation = step;
         }
         line = strchr(line, '\n');

@@ -46,11 +46,12 @@ static const mkd_option optim_table[] = {
      NULL, "", "learning rate after the warm-up"},
     {"weight_decay", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, weight_decay), "1e-5", 0, 1,
      NULL, "", "weight decay, not on biases"},
-    {"beta1", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, beta1), "0.9", 0, 1, NULL, "",
+    // not 0, which would stand for the default, and not 1, by whose distance Adam divides
+    {"beta1", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, beta1), "0.9", 1e-6, 0.999999, NULL, "",
      "decay of the first moment"},
-    {"beta2", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, beta2), "0.999", 0, 1, NULL, "",
-     "decay of the second moment"},
-    {"epsilon", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, epsilon), "1e-8", 0, 1, NULL, "",
+    {"beta2", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, beta2), "0.999", 1e-6, 0.999999, NULL,
+     "", "decay of the second moment"},
+    {"epsilon", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, epsilon), "1e-8", 1e-20, 1, NULL, "",
      "added to the root of the second moment"},
     {"momentum", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, momentum), "0.9", 0, 1, NULL, "",
      "momentum of sgd"},
@@ -83,7 +84,7 @@ static const mkd_option train_table[] = {
     {"epochs", MKD_OPTION_INT, offsetof(mkd_train_options, epochs), "140", 1, 100000, NULL, "",
      "passes over the training split"},
     {"batch_size", MKD_OPTION_INT, offsetof(mkd_train_options, batch_size), "16", 1, 1024, NULL, "",
-     "frames per step"},
+     "frames per step; frames of an epoch that do not fill one are left out"},
     {"eval_every", MKD_OPTION_INT, offsetof(mkd_train_options, eval_every), "10", 1, 100000, NULL,
      "", "epochs between evaluations; the last epoch is always evaluated"},
     {"checkpoint_every_s", MKD_OPTION_FLOAT, offsetof(mkd_train_options, checkpoint_every_s), "300",
@@ -98,8 +99,6 @@ static const mkd_option train_table[] = {
      "f32|bf16", "", "element type of the operands of convolutions"},
     {"init", MKD_OPTION_PATH, offsetof(mkd_train_options, init), "", 0, 0, NULL, "",
      "safetensors file whose weights the student starts from"},
-    {"drop_last", MKD_OPTION_BOOL, offsetof(mkd_train_options, drop_last), "true", 0, 0, NULL, "",
-     "leave out the last, smaller batch of an epoch"},
     {0}};
 
 static const mkd_option eval_table[] = {

@@ -61,7 +61,6 @@ typedef struct mkd_train_options {
     const char *backend;
     int precision;    ///< mkd_precision
     const char *init; ///< safetensors file to start from
-    bool drop_last;
 } mkd_train_options;
 
 /// Section `eval`.

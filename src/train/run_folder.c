@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -154,6 +155,18 @@ void mkd_run_folder_close(mkd_run_folder *run) {
     *run = (mkd_run_folder){0};
 }
 
+bool mkd_run_line_step(int64_t *out, const char *line) {
+    // sscanf would look for the end of the whole text at every line
+    static const char begin[] = "{\"step\": ";
+    if (strncmp(line, begin, sizeof begin - 1) != 0) {
+        return false;
+    }
+    const char *digits = line + sizeof begin - 1;
+    char *end = NULL;
+    *out = strtoll(digits, &end, 10);
+    return end > digits;
+}
+
 int mkd_run_trim_log(const char *path, int64_t last_step) {
     char *text = NULL;
     size_t bytes = 0;
@@ -165,7 +178,7 @@ int mkd_run_trim_log(const char *path, int64_t last_step) {
     while (keep < bytes) {
         int64_t step = 0;
         const char *end = memchr(text + keep, '\n', bytes - keep);
-        if (!end || sscanf(text + keep, "{\"step\": %" SCNd64, &step) != 1 || step > last_step) {
+        if (!end || !mkd_run_line_step(&step, text + keep) || step > last_step) {
             break;
         }
         keep = (size_t)(end - text) + 1;

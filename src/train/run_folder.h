@@ -56,6 +56,9 @@ int mkd_run_split_name(mkd_str *out, const char *split) MKD_NODISCARD;
 int mkd_run_config(mkd_config **out, const char *run, const char *const *overrides,
                    size_t n_overrides) MKD_NODISCARD;
 
+/// The step that a line of a log begins with ({"step": N); false if it begins otherwise.
+bool mkd_run_line_step(int64_t *out, const char *line);
+
 /// Drops the lines of a log that come after step `last_step` (lines begin with {"step": N), and a
 /// last line that is not whole. A missing file is fine.
 int mkd_run_trim_log(const char *path, int64_t last_step) MKD_NODISCARD;

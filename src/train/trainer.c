@@ -113,7 +113,10 @@ static int load_init(trainer *t) {
     }
     mkd_load_report report = {0};
     int status = mkd_model_load(&report, t->experiment.student.store, path, false);
-    if (status >= 0) {
+    if (status >= 0 && report.n_loaded == 0) {
+        status =
+            mkd_error_set(MKD_EINVAL, "train.init: %s has no tensor that the network has", path);
+    } else if (status >= 0) {
         mkd_log(MKD_LOG_INFO,
                 "started from %s: %d tensors loaded, %d of the network missing, %d "
                 "of the file unused",
@@ -178,10 +181,17 @@ static void close_trainer(trainer *t) {
 }
 
 static int diverged(const trainer *t, const char *what, double value) {
+    const char *number = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    if (!mkd_fs_exists(t->checkpoint_path)) {
+        MKD_FAIL(MKD_EDIVERGED,
+                 "%s is %s at step %" PRId64 " (epoch %u): training diverged, before any "
+                 "checkpoint was saved",
+                 what, number, t->mark.step + 1, t->mark.epoch + 1);
+    }
     MKD_FAIL(MKD_EDIVERGED,
-             "%s is %f at step %" PRId64 " (epoch %u): training diverged; the checkpoint in %s is "
+             "%s is %s at step %" PRId64 " (epoch %u): training diverged; the checkpoint in %s is "
              "from before",
-             what, value, t->mark.step + 1, t->mark.epoch + 1, t->run.path);
+             what, number, t->mark.step + 1, t->mark.epoch + 1, t->run.path);
 }
 
 static int read_losses(trainer *t, double *total, double *terms) {
