@@ -1,9 +1,9 @@
 /// A plan: a graph lowered to a program, compiled by a backend, with one workspace; run many times.
 ///
-/// Lowering does, in this order: dead-code removal from the outputs, gradients and running
-/// statistics; batch-norm folding and fusion of bias, residual and ReLU into convolutions
-/// (inference); choice of precision; split into a prologue (what depends on frozen parameters
-/// alone, run once) and the body; aliasing and in-place; liveness and one workspace.
+/// Lowering does, in this order: batch-norm folding (inference) and fusion of residual and ReLU
+/// into convolutions; choice of precision; dead-code removal from the outputs, gradients and
+/// running statistics; split into a prologue (what depends on frozen parameters alone, run once)
+/// and the body; aliasing and in-place; liveness and one workspace. docs/engine.md tells it whole.
 #ifndef MKD_NN_PLAN_H
 #define MKD_NN_PLAN_H
 
