@@ -1,8 +1,8 @@
 #include "train/run_folder.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -156,15 +156,18 @@ void mkd_run_folder_close(mkd_run_folder *run) {
 }
 
 bool mkd_run_line_step(int64_t *out, const char *line) {
-    // sscanf would look for the end of the whole text at every line
+    // functions of strings may look for the end of the whole text at every line
     static const char begin[] = "{\"step\": ";
     if (strncmp(line, begin, sizeof begin - 1) != 0) {
         return false;
     }
-    const char *digits = line + sizeof begin - 1;
-    char *end = NULL;
-    *out = strtoll(digits, &end, 10);
-    return end > digits;
+    char digits[24] = "";
+    const char *from = line + sizeof begin - 1;
+    for (size_t n = 0; n + 1 < sizeof digits && (from[n] == '-' || isdigit((unsigned char)from[n]));
+         n++) {
+        digits[n] = from[n];
+    }
+    return mkd_parse_i64(out, digits);
 }
 
 int mkd_run_trim_log(const char *path, int64_t last_step) {

@@ -233,7 +233,8 @@ static void test_a_diverged_training_says_so(void **state) {
                                     saved ? "train.checkpoint_every_s=0" : NULL,
                                     NULL};
         assert_int_equal(train(&result, run, wild), MKD_EDIVERGED);
-        // which step it is depends on the machine's kernels
+        // which step it is, and how it shows, depends on the machine's kernels
+        const char *number = strstr(mkd_error_last(), "is inf") ? "inf" : "nan";
         int64_t step = result.steps + 1;
         if (saved) {
             snprintf(end, sizeof end, "; the checkpoint in %s is from before", run);
@@ -242,7 +243,7 @@ static void test_a_diverged_training_says_so(void **state) {
         }
         char expected[4 * DATA_TESTS_PATH];
         snprintf(expected, sizeof expected,
-                 "loss/depth is nan at step %d (epoch %d): training diverged%s", (int)step,
+                 "loss/depth is %s at step %d (epoch %d): training diverged%s", number, (int)step,
                  (int)((step - 1) / 3 + 1), end);
         assert_string_equal(mkd_error_last(), expected);
         char *model = mkd_run_file(run, MKD_RUN_MODEL);
