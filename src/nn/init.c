@@ -47,6 +47,10 @@ void mkd_store__initialize(float *out, const mkd_entry *entry, uint64_t seed) {
     case MKD_INIT_HE_NORMAL:
         bound = sqrt(2.0 / (double)(entry->shape.at[0] * entry->shape.at[1] * entry->shape.at[2]));
         break;
+    case MKD_INIT_FIRST:
+        memset(out, 0, entry->count * sizeof *out);
+        out[0] = (float)init->a;
+        return;
     case MKD_INIT_CONSTANT:
     case MKD_INIT_UNIFORM:
     case MKD_INIT_NORMAL:

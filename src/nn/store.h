@@ -28,6 +28,7 @@ typedef enum mkd_layout {
 
 typedef enum mkd_init_kind {
     MKD_INIT_CONSTANT,        ///< a everywhere
+    MKD_INIT_FIRST,           ///< a at the first element, 0 elsewhere
     MKD_INIT_UNIFORM,         ///< [-a, a)
     MKD_INIT_NORMAL,          ///< mean 0, standard deviation a
     MKD_INIT_KAIMING_UNIFORM, ///< PyTorch's default for conv and linear: +-1/sqrt(fan_in)

@@ -13,7 +13,11 @@
 // s
 //   shows things as a camera of s times shorter focal length would at depth s Z, and that is the
 //   target;
-// * the depth head may start at a prior (option depth_prior_m) instead of at 1 m.
+// * the depth head may start at a prior (option depth_prior_m) instead of at 1 m;
+// * all heads start from PyTorch's default weights and a last bias of 0 (the published code draws
+// all
+//   weights of the regression heads from N(0, 0.001): their first gradients are tiny, Adam scales
+//   them to full steps, and in small networks all ReLUs of the size head died).
 
 #include "detect/centernet3d/centernet3d.h"
 
@@ -64,14 +68,9 @@ static mkd_value head(mkd_graph *g, const mkd_detector *d, mkd_value map, int wh
     last.bias_init.kind = MKD_INIT_CONSTANT;
     if (which == HEAD_HEATMAP) {
         last.bias_init.a = -2.19; // a prior of one positive in ten cells
-    } else {
-        first.own_bias_init = true; // zero
-        first.own_weight_init = last.own_weight_init = true;
-        first.weight_init = last.weight_init =
-            (mkd_init){.kind = MKD_INIT_NORMAL, .a = which == HEAD_DEPTH ? 0.01 : 0.001};
-        if (which == HEAD_SIZE_3D || which == HEAD_HEADING || which == HEAD_OFFSET_3D) {
-            first.own_weight_init = false;
-        }
+    } else if (which == HEAD_DEPTH && o->depth_prior_m > 0) {
+        // 1/(sigmoid(z) + 1e-6) - 1 = exp(-z), nearly
+        last.bias_init = (mkd_init){.kind = MKD_INIT_FIRST, .a = -log(o->depth_prior_m)};
     }
     mkd_value x = mkd_relu(g, mkd_conv2d(g, map, mkd_graph_name(g, "%s.0", name), first));
     return mkd_conv2d(g, x, mkd_graph_name(g, "%s.2", name), last);
