@@ -57,7 +57,7 @@ static const mkd_option optim_table[] = {
      "momentum of sgd"},
     {"nesterov", MKD_OPTION_BOOL, offsetof(mkd_optim_options, nesterov), "false", 0, 0, NULL, "",
      "Nesterov's momentum in sgd"},
-    {"clip_norm", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, clip_norm), "35", 0, 1e9, NULL, "",
+    {"clip_norm", MKD_OPTION_FLOAT, offsetof(mkd_optim_options, clip_norm), "0", 0, 1e9, NULL, "",
      "largest norm of all gradients together; 0: no limit"},
     {0}};
 

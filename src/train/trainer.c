@@ -95,7 +95,8 @@ static int open_loader(trainer *t) {
                                   .n_workers = (size_t)s->data.workers,
                                   .seed = (uint64_t)s->train.seed,
                                   .shuffle = true,
-                                  .drop_last = true,
+                                  .drop_last = true, // a plan's batch has one size
+
                                   .start_epoch = t->mark.epoch,
                                   .start_batch = t->mark.batch,
                                   .end_epoch = (uint32_t)s->train.epochs,
