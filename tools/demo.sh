@@ -23,7 +23,7 @@ run() {
 }
 
 printf '%s\n' "== data"
-"$monokd" data synth "$demo/data" frames=800 width_px=640 height_px=192 validation_share=0.25 \
+"$monokd" data synth "$demo/data" frames=500 width_px=640 height_px=192 validation_share=0.4 \
     min_depth_m=6 max_depth_m=30 min_cars=3 max_cars=7 max_pedestrians=0 max_cyclists=0 \
     van_share=0 truck_share=0 slope=false
 
