@@ -1,10 +1,12 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/settings.h"
 #include "base/str.h"
 #include "train/trainer.h"
+#include "tensor/backend.h"
 #include "train/options.h"
 #include "base/status.h"
 
@@ -20,6 +22,20 @@ static int run_path(mkd_str *out, const mkd_config *config, const char *config_p
     const char *end = strrchr(name, '.') ? strrchr(name, '.') : name + strlen(name);
     mkd_str_printf(out, "runs/%.*s", (int)(end - name), name);
     return mkd_str_status(out);
+}
+
+// where the time went, if MKD_PROFILE asked for it
+static int print_profile(void) {
+    mkd_str text = {0};
+    if (!getenv("MKD_PROFILE")) {
+        return 0;
+    }
+    int status = mkd_profile_format(&text);
+    if (status >= 0) {
+        fprintf(stderr, "%s", text.text);
+    }
+    mkd_str_free(&text);
+    return status;
 }
 
 int mkd_cmd_train(int argc, char **argv) {
@@ -52,6 +68,7 @@ int mkd_cmd_train(int argc, char **argv) {
         printf("%s: trained, %" PRId64 " steps, %.1f images/s\n", run.text, result.steps,
                result.images_per_s);
     }
+    MKD_GOTO(print_profile());
 done:
     mkd_str_free(&run);
     mkd_config_free(config);
