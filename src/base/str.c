@@ -297,6 +297,14 @@ const char *mkd_nearest_name(const char *name, const char *const *candidates, si
     return nearest;
 }
 
+int mkd_unknown_name(const char *what, const char *name, const char *const *candidates, size_t n) {
+    const char *nearest = mkd_nearest_name(name, candidates, n);
+    if (!nearest) {
+        MKD_FAIL(MKD_ENOTFOUND, "there is no %s '%s'", what, name);
+    }
+    MKD_FAIL(MKD_ENOTFOUND, "there is no %s '%s', the nearest is '%s'", what, name, nearest);
+}
+
 bool mkd_glob_match(const char *pattern, const char *text) {
     // on a mismatch the last star takes one more character; earlier stars never need to
     const char *star = NULL, *resume = NULL;

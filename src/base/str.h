@@ -52,6 +52,10 @@ size_t mkd_edit_distance(const char *a, const char *b);
 /// slip of the pen: more than a third of the letters of `name` differ.
 const char *mkd_nearest_name(const char *name, const char *const *candidates, size_t n);
 
+/// Fails with MKD_ENOTFOUND: "there is no <what> '<name>', the nearest is '<candidate>'" (the
+/// latter if one is near enough). For lookups in tables.
+int mkd_unknown_name(const char *what, const char *name, const char *const *candidates, size_t n);
+
 /// True if `text` matches `pattern`, in which `*` stands for any characters.
 bool mkd_glob_match(const char *pattern, const char *text);
 

@@ -47,9 +47,7 @@ int mkd_comm_open(mkd_comm **out, const char *name) {
         *out = comm;
         return 0;
     }
-    const char *nearest = mkd_nearest_name(name, names, n);
-    MKD_FAIL(MKD_ENOTFOUND, "there is no transport '%s'%s%s%s", name,
-             nearest ? ", the nearest is '" : "", nearest ? nearest : "", nearest ? "'" : "");
+    return mkd_unknown_name("transport", name, names, n);
 }
 
 void mkd_comm_close(mkd_comm *comm) {

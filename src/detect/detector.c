@@ -70,9 +70,7 @@ int mkd_detector_find(const mkd_detector_driver **out, const char *name) {
         }
         names[n++] = (*d)->name;
     }
-    const char *nearest = mkd_nearest_name(name, names, n);
-    MKD_FAIL(MKD_ENOTFOUND, "there is no detector '%s'%s%s%s", name,
-             nearest ? ", the nearest is '" : "", nearest ? nearest : "", nearest ? "'" : "");
+    return mkd_unknown_name("detector", name, names, n);
 }
 
 static int add_class(mkd_detector *d, const char *name) {

@@ -30,9 +30,7 @@ int mkd_method_find(const mkd_method **out, const char *name) {
         }
         names[n++] = (*m)->name;
     }
-    const char *nearest = mkd_nearest_name(name, names, n);
-    MKD_FAIL(MKD_ENOTFOUND, "there is no method '%s'%s%s%s", name,
-             nearest ? ", the nearest is '" : "", nearest ? nearest : "", nearest ? "'" : "");
+    return mkd_unknown_name("method", name, names, n);
 }
 
 mkd_value mkd_tap(const mkd_detection *detection, const char *name) {

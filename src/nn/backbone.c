@@ -29,7 +29,5 @@ int mkd_backbone_find(const mkd_backbone **out, const char *name) {
         }
         names[n++] = (*b)->name;
     }
-    const char *nearest = mkd_nearest_name(name, names, n);
-    MKD_FAIL(MKD_ENOTFOUND, "there is no backbone '%s'%s%s%s", name,
-             nearest ? ", the nearest is '" : "", nearest ? nearest : "", nearest ? "'" : "");
+    return mkd_unknown_name("backbone", name, names, n);
 }

@@ -229,6 +229,15 @@ static void test_hash64_known_answers(void **state) {
     assert_true(mkd_hash64("foobar", 6) == 0x85944171f73967e8u);
 }
 
+static void test_unknown_name_tells_the_nearest_if_there_is_one(void **state) {
+    (void)state;
+    static const char *const names[] = {"dla34", "lite"};
+    assert_int_equal(mkd_unknown_name("backbone", "dla43", names, 2), MKD_ENOTFOUND);
+    assert_string_equal(mkd_error_last(), "there is no backbone 'dla43', the nearest is 'dla34'");
+    assert_int_equal(mkd_unknown_name("backbone", "something", names, 2), MKD_ENOTFOUND);
+    assert_string_equal(mkd_error_last(), "there is no backbone 'something'");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_append_and_printf_grow),
@@ -242,6 +251,7 @@ int main(void) {
         cmocka_unit_test(test_split_fields),
         cmocka_unit_test(test_edit_distance),
         cmocka_unit_test(test_nearest_name),
+        cmocka_unit_test(test_unknown_name_tells_the_nearest_if_there_is_one),
         cmocka_unit_test(test_glob_match),
         cmocka_unit_test(test_hash64_known_answers),
     };
