@@ -9,8 +9,8 @@
 // the heat map and the uncertainties. Where we differ: objects that were filtered out leave no mark
 // (the published code marks cell (0,0) for each); the published 3D heads look at regions of
 // interest, here the heads are dense and are read at the cell of each object's 3D center; depth is
-// compared by its logit, before the activation, whose slope far away is hundreds of metres. Dense 3D
-// imitation over the whole foreground was tried and is harmful: cells that the teacher was never
+// compared by its logit, before the activation, whose slope far away is hundreds of metres. Dense
+// 3D imitation over the whole foreground was tried and is harmful: cells that the teacher was never
 // trained on tell it nothing.
 
 #include "distill/response.h"

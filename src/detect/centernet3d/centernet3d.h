@@ -34,8 +34,7 @@ extern const struct centernet3d_head_row {
 
 void centernet3d_fields(mkd_field_list *out, const mkd_detector *d);
 void centernet3d_build(mkd_detection *out, mkd_graph *g, const mkd_detector *d, mkd_value input);
-int centernet3d_encode(const mkd_sample_slots *out, const mkd_detector *d,
-                       const mkd_scene *scene);
+int centernet3d_encode(const mkd_sample_slots *out, const mkd_detector *d, const mkd_scene *scene);
 void centernet3d_loss(mkd_loss_terms *out, mkd_graph *g, const mkd_detector *d,
                       const mkd_detection *detection);
 int centernet3d_decode(mkd_object_list *out, const mkd_detector *d, const float *const *heads,

@@ -48,7 +48,7 @@ static norm norm_of(const mkd_call *call, void *scratch) {
     int64_t width = n.columns.width;
     n.sums = scratch;
     n.total = n.sums + n.columns.n_parts * 2 * width;
-    n.center = (float *)(n.total + 2 * channels);
+    n.center = (float *)(void *)(n.total + 2 * channels);
     n.factor = n.center + width;
     n.offset = n.factor + width;
     n.slope = n.offset + width;
