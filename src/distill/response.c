@@ -60,11 +60,8 @@ int mkd_response_encode(const mkd_sample_slots *out, const mkd_detector *student
 
 // a head's values at the objects' cells: [N,K,C]
 static mkd_value at_objects(mkd_graph *g, const mkd_detection *detection, const char *name) {
-    mkd_value map = mkd_detection_head(detection, name);
-    int64_t cells = mkd_value_extent(g, map, 1) * mkd_value_extent(g, map, 2);
-    mkd_value rows = mkd_reshape(
-        g, map, MKD_SHAPE(mkd_value_extent(g, map, 0), cells, mkd_value_extent(g, map, 3)));
-    return mkd_gather_rows(g, rows, mkd_find_input(g, "target.index"));
+    mkd_value index = mkd_find_input(g, "target.index");
+    return mkd_gather_cells(g, mkd_detection_head(detection, name), index);
 }
 
 static mkd_value l1(mkd_graph *g, mkd_value student, mkd_value teacher, mkd_value mask) {

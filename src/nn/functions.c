@@ -215,6 +215,13 @@ mkd_value mkd_gather_rows(mkd_graph *g, mkd_value x, mkd_value index) {
     return mkd_node(g, MKD_OP_gather_rows, "gather_rows", NULL, (mkd_value[]){x, index}, 2);
 }
 
+mkd_value mkd_gather_cells(mkd_graph *g, mkd_value map, mkd_value index) {
+    int64_t n = mkd_value_extent(g, map, 0);
+    int64_t cells = mkd_value_extent(g, map, 1) * mkd_value_extent(g, map, 2);
+    mkd_value rows = mkd_reshape(g, map, MKD_SHAPE(n, cells, mkd_value_extent(g, map, 3)));
+    return mkd_gather_rows(g, rows, index);
+}
+
 mkd_value mkd_one_hot(mkd_graph *g, mkd_value index, int64_t depth) {
     mkd_attributes attributes = {.size = depth};
     return mkd_node(g, MKD_OP_one_hot, "one_hot", &attributes, &index, 1);

@@ -56,6 +56,8 @@ mkd_value mkd_interpolate2d(mkd_graph *g, mkd_value x, mkd_interpolation kind, i
                             int64_t width, bool align_corners);
 /// Rows of x [N,R,C] at index [N,K].
 mkd_value mkd_gather_rows(mkd_graph *g, mkd_value x, mkd_value index);
+/// Cells of a map [N,H,W,C] at index [N,K] (y W + x): [N,K,C].
+mkd_value mkd_gather_cells(mkd_graph *g, mkd_value map, mkd_value index);
 mkd_value mkd_one_hot(mkd_graph *g, mkd_value index, int64_t depth);
 /// Ranks along the last axis, smallest 1, ties averaged; no gradient.
 mkd_value mkd_rank(mkd_graph *g, mkd_value x);

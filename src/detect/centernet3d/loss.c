@@ -34,11 +34,7 @@ static mkd_value heatmap_loss(mkd_graph *g, mkd_value logits) {
 
 // a head's values at the objects' cells: [N,K,C]
 static mkd_value at_objects(mkd_graph *g, const mkd_detection *detection, int which) {
-    mkd_value map = detection->heads[which].value;
-    int64_t n = mkd_value_extent(g, map, 0);
-    int64_t cells = mkd_value_extent(g, map, 1) * mkd_value_extent(g, map, 2);
-    mkd_value rows = mkd_reshape(g, map, MKD_SHAPE(n, cells, mkd_value_extent(g, map, 3)));
-    return mkd_gather_rows(g, rows, input(g, "target.index"));
+    return mkd_gather_cells(g, detection->heads[which].value, input(g, "target.index"));
 }
 
 static mkd_value l1(mkd_graph *g, mkd_value x, const char *target, mkd_value mask) {
